@@ -1,0 +1,96 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { createFaults } from './faults.ts';
+import { answerErrors, GoogleError } from './googleError.ts';
+import { createRequests } from './requests.ts';
+import type { Context, Service } from './service.ts';
+import { openStore } from './store.ts';
+import { createToken } from './token/token.ts';
+
+export type CloudOptions = {
+  /** The folder that holds everything; made if it is not there. */
+  dir: string;
+  /** Port of all HTTP APIs, on the loopback interface; 0 takes a free one. */
+  port?: number;
+  project?: string;
+  /** Replaced by tests that want the same faults again. */
+  random?: () => number;
+};
+
+export type Cloud = {
+  /** `http://127.0.0.1:PORT` */
+  origin: string;
+  project: string;
+  keyFile: string;
+  close(): Promise<void>;
+};
+
+/**
+ * Starts a small Google Cloud over a folder. Besides Google's own paths it answers:
+ *
+ *     /                  what runs here, and the models behind its answers
+ *     /_local/pending    how much each service still has to do by itself; all zero means settled
+ *     /_local/requests   what reached each service
+ *     /_local/faults     faults to be switched on
+ */
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const { dir, port = 0, project = 'gazeline-local', random } = options;
+  const store = openStore(dir);
+  let origin = '';
+  const context: Context = {
+    store,
+    faults: createFaults(random),
+    requests: createRequests(),
+    project,
+    origin: () => origin,
+  };
+
+  const token = createToken(context);
+  const services: Service[] = [token];
+
+  const app = express().disable('x-powered-by').disable('etag');
+  app.use('/_local/faults', express.json(), context.faults.router);
+  app.use('/_local/requests', context.requests.router);
+  app.get('/_local/pending', (_request, response) => {
+    response.json(Object.fromEntries(services.map(({ name, pending }) => [name, pending()])));
+  });
+  app.get('/', (_request, response) => {
+    const models = Object.fromEntries(
+      services.flatMap(({ name, models }) => (models ? [[name, models]] : [])),
+    );
+    response.json({
+      name: 'Gazeline local cloud',
+      project,
+      services: services.map(({ name }) => name),
+      models,
+    });
+  });
+  for (const { name, owns, router } of services) {
+    const chain = express.Router();
+    chain.use(context.requests.middleware(name), context.faults.middleware(name), router);
+    app.use((request, response, next) => (owns.test(request.path) ? chain(request, response, next) : next()));
+  }
+  app.use((request, _response, next) => {
+    next(new GoogleError(404, 'notFound', `The local cloud does not know ${request.method} ${request.path}`));
+  });
+  app.use(answerErrors);
+
+  const server = createServer(app);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', resolve);
+  });
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  return {
+    origin,
+    project,
+    keyFile: token.serviceAccount.keyFile,
+    async close() {
+      for (const service of services.toReversed()) await service.close();
+      server.close();
+      server.closeAllConnections();
+      store.close();
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import type { Request, RequestHandler, Router } from 'express';
+import express from 'express';
+import { z } from 'zod';
+import { GoogleError } from './googleError.ts';
+
+/**
+ * A fault that a test switches on: `curl -d '{"service":"storage","kind":"status","status":503,"probability":0.1}'
+ * -H 'content-type: application/json' http://127.0.0.1:PORT/_local/faults`.
+ */
+export const Fault = z.strictObject({
+  /** The folder of the service it hits. */
+  service: z.enum(['storage', 'drive', 'pubsub', 'vision', 'language', 'token', 'scheduler']),
+  /**
+   * - `latency`: waits `ms` before the request is looked at;
+   * - `status`: answers `status` with `reason`, and `Retry-After: retryAfter` if given; nothing is done;
+   * - `cut`: closes the connection instead of answering; nothing is done;
+   * - `cutAfter`: closes the connection after `bytes` bytes of the answer;
+   * - `lostAnswer`: does the work, then closes the connection instead of answering;
+   * - `shortAck`: (storage) a chunk of a resumable upload is kept only in part, and the answer says so;
+   * - `lostPush`: (pubsub, drive) a push is not sent; Pub/Sub notices at the ack deadline, Drive never does;
+   * - `doubledPush`: a push is sent twice;
+   * - `latePush`: a push waits a random time up to `ms`, so that pushes overtake each other.
+   */
+  kind: z.enum([
+    'latency',
+    'status',
+    'cut',
+    'cutAfter',
+    'lostAnswer',
+    'shortAck',
+    'lostPush',
+    'doubledPush',
+    'latePush',
+  ]),
+  /** Only requests of this HTTP method (for pushes and gRPC: ignored). */
+  method: z.string().optional(),
+  /** Only requests whose path, decoded, or whose push's subscription matches this regular expression. */
+  path: z.string().optional(),
+  probability: z.number().min(0).max(1).default(1),
+  /** How often it strikes before it is used up. */
+  times: z.number().int().positive().optional(),
+  status: z.number().int().min(400).max(599).default(503),
+  reason: z.string().optional(),
+  retryAfter: z.number().int().nonnegative().optional(),
+  ms: z.number().nonnegative().default(1000),
+  bytes: z.number().int().nonnegative().default(1024),
+});
+export type Fault = z.infer<typeof Fault>;
+
+export type Faults = {
+  /** The fault of one of these kinds that strikes now, if any; asking counts as a strike. */
+  strike(
+    service: Fault['service'],
+    kinds: Fault['kind'][],
+    what: { method?: string; path: string },
+  ): Fault | undefined;
+  /** Stands before a service's routes. */
+  middleware(service: Fault['service']): RequestHandler;
+  /** `GET`, `POST`, `DELETE` of the list of faults. */
+  router: Router;
+};
+
+/** @param random replaced by tests, so that a seed gives the same strikes again. */
+export function createFaults(random: () => number = Math.random): Faults {
+  const faults: Fault[] = [];
+
+  const strike: Faults['strike'] = (service, kinds, { method, path }) => {
+    const fault = faults.find(
+      (fault) =>
+        fault.service === service &&
+        kinds.includes(fault.kind) &&
+        (!fault.method || !method || fault.method.toUpperCase() === method) &&
+        (!fault.path || new RegExp(fault.path).test(path)) &&
+        random() < fault.probability,
+    );
+    if (fault?.times !== undefined && --fault.times <= 0) faults.splice(faults.indexOf(fault), 1);
+    return fault;
+  };
+
+  const middleware: Faults['middleware'] = (service) =>
+    async function injectFault(request, response, next) {
+      const what = { method: request.method, path: pathOf(request) };
+      const latency = strike(service, ['latency'], what);
+      if (latency) await new Promise((resolve) => setTimeout(resolve, latency.ms));
+      const fault = strike(service, ['status', 'cut', 'cutAfter', 'lostAnswer'], what);
+      switch (fault?.kind) {
+        case 'status': {
+          const headers = fault.retryAfter === undefined ? {} : { 'Retry-After': String(fault.retryAfter) };
+          throw new GoogleError(
+            fault.status,
+            fault.reason ?? 'backendError',
+            'A fault that was switched on',
+            {
+              headers: headers as Record<string, string>,
+            },
+          );
+        }
+        case 'cut':
+          request.socket.destroy();
+          return;
+        case 'lostAnswer':
+          // The work is done and the answer is written nowhere: the client sees a reset.
+          response.writeHead = (() => {
+            request.socket.destroy();
+            return response;
+          }) as typeof response.writeHead;
+          break;
+        case 'cutAfter':
+          cutAfter(response, fault.bytes);
+      }
+      next();
+    };
+
+  const router = express
+    .Router()
+    .get('/', (_request, response) => void response.json(faults))
+    .post('/', (request, response) => {
+      const parsed = z.union([Fault, z.array(Fault)]).safeParse(request.body);
+      if (!parsed.success) throw new GoogleError(400, 'invalid', z.prettifyError(parsed.error));
+      faults.push(...[parsed.data].flat());
+      response.json(faults);
+    })
+    .delete('/', (_request, response) => {
+      faults.length = 0;
+      response.json(faults);
+    });
+
+  return { strike, middleware, router };
+}
+
+/** The decoded path, so that a fault can name an object as a person writes it. */
+function pathOf(request: Request): string {
+  const path = request.originalUrl.split('?')[0] ?? '';
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+function cutAfter(response: Parameters<RequestHandler>[1], bytes: number): void {
+  let left = bytes;
+  const write = response.write.bind(response);
+  const spend = (chunk: unknown): boolean => {
+    if (typeof chunk !== 'string' && !Buffer.isBuffer(chunk)) return false;
+    const data = Buffer.from(chunk as string);
+    const kept = data.subarray(0, left);
+    left -= kept.length;
+    write(kept, () => left <= 0 && response.socket?.destroy());
+    return true;
+  };
+  response.write = ((chunk: unknown) => spend(chunk)) as typeof response.write;
+  const end = response.end.bind(response);
+  response.end = ((chunk: unknown) => {
+    spend(chunk);
+    return left > 0 ? end() : response;
+  }) as typeof response.end;
+}

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/**
+ * Everything the local cloud remembers, in one folder:
+ *
+ *     drive/      the Drive, as a person sees it (the Drive service keeps it)
+ *     buckets/    the objects, as a person sees them (the Storage service keeps it)
+ *     .cloud/     cloud.db, and blobs/: bytes that nobody should touch by hand
+ *
+ * The database is the truth and changes in transactions, so that a kill -9 at any moment leaves a store that
+ * opens again: bytes are written first, under a name of their own, and then a transaction makes them count.
+ */
+export type Store = {
+  /** The folder that a person opens. */
+  dir: string;
+  db: DatabaseSync;
+  /** Runs `work` in one transaction; a throw undoes it. `work` cannot await: nothing else runs in between. */
+  transaction<T>(work: () => T): T;
+  /** A fresh path for bytes that are not part of anything yet. */
+  newBlob(): string;
+  close(): void;
+};
+
+/** Opens the store in `dir`, making it if it is not there. Throws if the folder cannot be written. */
+export function openStore(dir: string): Store {
+  const blobs = join(dir, '.cloud', 'blobs');
+  mkdirSync(blobs, { recursive: true });
+  const db = new DatabaseSync(join(dir, '.cloud', 'cloud.db'));
+  // WAL with NORMAL survives the death of the process; only a power cut may lose the last transactions.
+  // https://www.sqlite.org/pragma.html#pragma_synchronous
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
+
+  let depth = 0;
+  return {
+    dir,
+    db,
+    transaction(work) {
+      if (depth > 0) return work();
+      depth++;
+      db.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        db.exec('COMMIT');
+        return result;
+      } catch (error) {
+        db.exec('ROLLBACK');
+        throw error;
+      } finally {
+        depth--;
+      }
+    },
+    newBlob: () => join(blobs, randomUUID()),
+    close: () => db.close(),
+  };
+}
