@@ -89,6 +89,6 @@ export const clients = {
   language: lazy(async (): Promise<LanguageServiceClient> => {
     const { LanguageServiceClient } = await import('@google-cloud/language');
     // It brings an older auth library of its own, with another type for the same credentials.
-    return new LanguageServiceClient((await restOptions()) as LanguageOptions);
+    return new LanguageServiceClient((await restOptions()) as object as LanguageOptions);
   }),
 };
