@@ -19,8 +19,10 @@ export type Store = {
   db: DatabaseSync;
   /** Runs `work` in one transaction; a throw undoes it. `work` cannot await: nothing else runs in between. */
   transaction<T>(work: () => T): T;
-  /** A fresh path for bytes that are not part of anything yet. */
-  newBlob(): string;
+  /** The folder of a service's blobs; what it holds and no table names may be removed by that service at its start. */
+  blobs(service: string): string;
+  /** A fresh path there, for bytes that are not part of anything yet. */
+  newBlob(service: string): string;
   close(): void;
 };
 
@@ -28,6 +30,13 @@ export type Store = {
 export function openStore(dir: string): Store {
   const blobs = join(dir, '.cloud', 'blobs');
   mkdirSync(blobs, { recursive: true });
+  const made = new Set<string>();
+  const blobsOf = (service: string) => {
+    const folder = join(blobs, service);
+    if (!made.has(folder)) mkdirSync(folder, { recursive: true });
+    made.add(folder);
+    return folder;
+  };
   const db = new DatabaseSync(join(dir, '.cloud', 'cloud.db'));
   // WAL with NORMAL survives the death of the process; only a power cut may lose the last transactions.
   // https://www.sqlite.org/pragma.html#pragma_synchronous
@@ -52,7 +61,8 @@ export function openStore(dir: string): Store {
         depth--;
       }
     },
-    newBlob: () => join(blobs, randomUUID()),
+    blobs: blobsOf,
+    newBlob: (service) => join(blobsOf(service), randomUUID()),
     close: () => db.close(),
   };
 }
