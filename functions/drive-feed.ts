@@ -1,0 +1,118 @@
+import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
+import * as z from 'zod';
+import { children, inSharedDrive } from '../shared/drive/children.ts';
+import { folderType, statusOf } from '../shared/drive/driveFile.ts';
+import { publishFileChanges } from '../shared/drive/fileChanged.ts';
+import type { Log } from '../shared/log.ts';
+import type { Publish } from '../shared/publish.ts';
+import type { Records } from '../shared/storage/records.ts';
+
+export const DriveChanged = z.object({});
+
+/** How far the change feed has been handed on. */
+const Feed = z.object({ pageToken: z.string(), drainedAt: z.iso.datetime() });
+const feedRecord = 'drive/feed.json';
+
+/** A storm of pushes makes a drain a second, and no more; that is also as often as a record may be written. */
+const pause = 1000;
+
+export type DriveFeedDependencies = {
+  drive: drive_v3.Drive;
+  records: Records;
+  publish: Publish;
+  drainBegins: () => Promise<void>;
+  studyFolder: string;
+  sharedDrive: string | undefined;
+  log: Log;
+  now: () => number;
+  wait: (ms: number) => Promise<void>;
+};
+
+/** Hands on every change of the feed since the last time: one message for each file, whatever happened to it. */
+export async function driveFeed(dependencies: DriveFeedDependencies): Promise<void> {
+  const { records, drainBegins, log, now, wait } = dependencies;
+  const feed = await records.read(feedRecord, Feed);
+  if (feed) {
+    const since = now() - Date.parse(feed.value.drainedAt);
+    if (since >= 0 && since < pause) await wait(pause - since);
+  }
+  await drainBegins();
+  if (!feed) return startFeed(dependencies, '0');
+  try {
+    await drain(dependencies, feed.value.pageToken, feed.generation);
+  } catch (error) {
+    if (!isBadPageToken(error)) throw error;
+    log.error('Drive does not take the page token any more; the whole tree is read instead', { error });
+    await startFeed(dependencies, feed.generation);
+  }
+}
+
+/** The token of a page is stored after its messages are published, so a crash repeats messages and loses none. */
+async function drain(
+  dependencies: DriveFeedDependencies,
+  pageToken: string,
+  generation: string,
+): Promise<void> {
+  const { drive, records, publish, sharedDrive, log, now } = dependencies;
+  for (let token = pageToken, known = generation; ; ) {
+    const { data } = await drive.changes.list({
+      pageToken: token,
+      pageSize: 1000,
+      includeRemoved: true,
+      // A folder that is shared with us is not in our own My Drive.
+      restrictToMyDrive: false,
+      ...inSharedDrive(sharedDrive),
+      fields: 'nextPageToken,newStartPageToken,changes(changeType,removed,fileId)',
+    });
+    const changes = (data.changes ?? []).filter(({ changeType, fileId }) => changeType !== 'drive' && fileId);
+    await publishFileChanges(
+      publish,
+      changes.map(({ fileId, removed }) => ({ fileId: fileId ?? '', removed: !!removed })),
+    );
+    const next = data.nextPageToken ?? data.newStartPageToken;
+    if (!next) throw new Error('Drive answered a page of changes without a token for the next one');
+    const written = await records.write(feedRecord, { pageToken: next, drainedAt: date(now()) }, known);
+    if (changes.length > 0) log.info('drained', { changes: changes.length });
+    // Somebody else drained the same page, and goes on from there.
+    if (!written || !data.nextPageToken) return;
+    token = next;
+    known = written;
+  }
+}
+
+/** The token first, then the tree: what changes in between is then found twice rather than never. */
+async function startFeed(dependencies: DriveFeedDependencies, generation: string): Promise<void> {
+  const { drive, records, publish, studyFolder, sharedDrive, log, now } = dependencies;
+  const { data } = await drive.changes.getStartPageToken({
+    supportsAllDrives: true,
+    ...(sharedDrive ? { driveId: sharedDrive } : {}),
+  });
+  if (!data.startPageToken) throw new Error('Drive answered without a start page token');
+  let files = 0;
+  const folders = [studyFolder];
+  for (let folder = folders.shift(); folder; folder = folders.shift()) {
+    for await (const page of children(drive, folder, sharedDrive)) {
+      folders.push(...page.filter(({ mimeType }) => mimeType === folderType).map(({ id }) => id));
+      await publishFileChanges(
+        publish,
+        page.map(({ id }) => ({ fileId: id, removed: false })),
+      );
+      files += page.length;
+    }
+  }
+  await records.write(feedRecord, { pageToken: data.startPageToken, drainedAt: date(now()) }, generation);
+  log.info('first import', { files });
+}
+
+const date = (ms: number) => new Date(ms).toISOString();
+
+/**
+ * Drive does not document what a bad token is answered with; all three have been seen with Google's sync tokens. A 400
+ * about another parameter is our own mistake and must not start a new import.
+ */
+function isBadPageToken(error: unknown): boolean {
+  const status = statusOf(error);
+  if (status === 404 || status === 410) return true;
+  const { response } = error as { response?: { data?: { error?: { errors?: { location?: string }[] } } } };
+  return status === 400 && response?.data?.error?.errors?.[0]?.location === 'pageToken';
+}

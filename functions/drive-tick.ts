@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
+import * as z from 'zod';
+import { channelToken } from '../shared/drive/channelToken.ts';
+import { statusOf } from '../shared/drive/driveFile.ts';
+import type { Log } from '../shared/log.ts';
+import type { Records } from '../shared/storage/records.ts';
+
+const Channel = z.object({
+  id: z.string(),
+  address: z.string(),
+  /** Given by Drive in its answer; needed to stop the channel. */
+  resourceId: z.string().optional(),
+  expiration: z.iso.datetime(),
+});
+type Channel = z.infer<typeof Channel>;
+const Channels = z.array(Channel);
+
+const day = 24 * 60 * 60 * 1000;
+/** Drive's longest. https://developers.google.com/workspace/drive/api/guides/push#create-notification-channels */
+const lifetime = 7 * day;
+/** The next channel begins this long before the last one ends: two in force at a time are allowed, none is a gap. */
+const overlap = day;
+
+export type DriveTickDependencies = {
+  drive: drive_v3.Drive;
+  records: Records;
+  publishDrain: () => Promise<void>;
+  webhookUrl: string | undefined;
+  channelSecret: string | undefined;
+  sharedDrive: string | undefined;
+  log: Log;
+};
+
+/**
+ * Polls the change feed, whether or not pushes arrive, and keeps a push channel open where Drive can reach us. The poll
+ * comes first: a channel that cannot be had must not stop it.
+ */
+export async function driveTick(
+  { time }: { time: Date },
+  dependencies: DriveTickDependencies,
+): Promise<void> {
+  await dependencies.publishDrain();
+  const { webhookUrl, channelSecret, log } = dependencies;
+  if (!webhookUrl) return;
+  if (!channelSecret) throw new Error('GAZELINE_CHANNEL_SECRET is not set, but GAZELINE_WEBHOOK_URL is');
+  try {
+    await renewChannel(time, webhookUrl, channelSecret, dependencies);
+  } catch (error) {
+    log.error('no push channel; changes are still polled', { error });
+  }
+}
+
+async function renewChannel(
+  time: Date,
+  address: string,
+  secret: string,
+  { drive, records, sharedDrive, log }: DriveTickDependencies,
+): Promise<void> {
+  const name = 'drive/channels.json';
+  const channels = (await records.read(name, Channels))?.value ?? [];
+  const lastsUntil = (channel: Channel) => Date.parse(channel.expiration) - time.getTime();
+  const fresh = channels.filter((channel) => channel.address === address && lastsUntil(channel) > overlap);
+  if (fresh.some(({ resourceId }) => resourceId)) {
+    // A channel that is in its overlap is stopped once another one has taken over; then nothing comes twice.
+    for (const channel of channels) if (!fresh.includes(channel)) await stopChannel(drive, channel, log);
+    if (fresh.length < channels.length) await records.update(name, Channels, () => fresh);
+    return;
+  }
+
+  const channel: Channel = {
+    id: randomUUID(),
+    address,
+    expiration: new Date(time.getTime() + lifetime).toISOString(),
+  };
+  // Recorded first: a crash after `watch` must leave a channel that can be stopped.
+  await records.update(name, Channels, (before = []) => [...before, channel]);
+  const sharedDriveOptions = sharedDrive
+    ? { driveId: sharedDrive, supportsAllDrives: true, includeItemsFromAllDrives: true }
+    : { supportsAllDrives: true };
+  const { data: start } = await drive.changes.getStartPageToken(sharedDriveOptions);
+  const { data } = await drive.changes.watch({
+    ...sharedDriveOptions,
+    pageToken: start.startPageToken ?? '',
+    requestBody: {
+      id: channel.id,
+      type: 'web_hook',
+      address,
+      token: channelToken(secret, channel.id),
+      expiration: String(Date.parse(channel.expiration)),
+    },
+  });
+  const watched = {
+    ...channel,
+    ...(data.resourceId ? { resourceId: data.resourceId } : {}),
+    expiration: new Date(Number(data.expiration ?? Date.parse(channel.expiration))).toISOString(),
+  };
+  await records.update(name, Channels, (before = []) =>
+    before.map((one) => (one.id === channel.id ? watched : one)),
+  );
+  log.info('channel opened', { channel: channel.id, expiration: watched.expiration });
+}
+
+async function stopChannel(drive: drive_v3.Drive, { id, resourceId }: Channel, log: Log): Promise<void> {
+  if (!resourceId) return;
+  try {
+    await drive.channels.stop({ requestBody: { id, resourceId } });
+    log.info('channel stopped', { channel: id });
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+  }
+}

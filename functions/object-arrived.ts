@@ -1,0 +1,63 @@
+import type { Bucket } from '@google-cloud/storage';
+import { kindOf, sniffedBytes } from '../shared/annotation/kindOf.ts';
+import { settingsFile } from '../shared/annotation/settings.ts';
+import type { Log } from '../shared/log.ts';
+import type { Publish } from '../shared/publish.ts';
+import { readObject } from '../shared/storage/readObject.ts';
+import type { ObjectArrived } from '../shared/trigger.ts';
+
+export type ObjectArrivedDependencies = { raw: Bucket; publish: Publish; log: Log };
+
+/** Looks what has arrived in the raw bucket, and tells those whom it concerns. */
+export async function objectArrived(
+  { name, generation }: ObjectArrived,
+  { raw, publish, log }: ObjectArrivedDependencies,
+): Promise<void> {
+  if (name === settingsFile || name.endsWith(`/${settingsFile}`))
+    return announceAgain(name, { raw, publish, log });
+  const start = await readObject(raw.file(name, { generation }), { end: sniffedBytes - 1 });
+  // Removed or replaced in the meantime; what replaced it has an event of its own.
+  if (!start) return;
+  const kind = await kindOf(name, start.bytes);
+  const attributes = { object: encodeURIComponent(name).slice(0, 1024), generation };
+  if (kind === 'image' || kind === 'text') {
+    await publish('stimulus-arrived', [{ data: { name, generation, kind }, attributes }]);
+  } else if (kind === 'recording') {
+    await publish('recording-arrived', [{ data: { name, generation }, attributes }]);
+  }
+  log.info('arrived', { object: name, kind });
+}
+
+/**
+ * New settings count for what is there already: everything in their folder arrives again. What was annotated with the
+ * same features costs nothing.
+ */
+async function announceAgain(name: string, { raw, publish, log }: ObjectArrivedDependencies): Promise<void> {
+  const prefix = name.slice(0, -settingsFile.length);
+  let objects = 0;
+  let pageToken: string | undefined;
+  do {
+    const [files, next] = await raw.getFiles({
+      prefix,
+      autoPaginate: false,
+      fields: 'items(name,generation),nextPageToken',
+      ...(pageToken ? { pageToken } : {}),
+    });
+    const others = files.filter((file) => !file.name.endsWith(settingsFile));
+    await publish(
+      'raw-object',
+      others.map((file) => ({
+        data: {},
+        attributes: {
+          eventType: 'OBJECT_FINALIZE',
+          bucketId: raw.name,
+          objectId: file.name,
+          objectGeneration: String(file.metadata.generation),
+        },
+      })),
+    );
+    objects += others.length;
+    pageToken = (next as { pageToken?: string } | null)?.pageToken;
+  } while (pageToken);
+  log.info('settings', { object: name, objects });
+}

@@ -1,0 +1,27 @@
+import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
+import { type DriveFile, getFile } from './driveFile.ts';
+
+export type Place =
+  /** Names from the study folder down to the file itself. */
+  | { where: 'inside'; path: string[] }
+  | { where: 'outside' }
+  /** A folder on the way up does not answer; it may be elsewhere, or Drive may be wrong for a moment. */
+  | { where: 'unknown' };
+
+// Drive allows 100 levels. https://developers.google.com/workspace/drive/api/guides/handle-errors
+const deepest = 100;
+
+/** Drive cannot be asked for descendants; membership is found by walking up. */
+export async function pathOf(drive: drive_v3.Drive, file: DriveFile, studyFolder: string): Promise<Place> {
+  const path = [file.name];
+  let parent = file.parents?.[0];
+  for (let level = 0; parent !== studyFolder; level++) {
+    if (!parent) return { where: 'outside' };
+    if (level === deepest) return { where: 'unknown' };
+    const folder: DriveFile | undefined = await getFile(drive, parent);
+    if (!folder) return { where: 'unknown' };
+    path.unshift(folder.name);
+    parent = folder.parents?.[0];
+  }
+  return { where: 'inside', path };
+}

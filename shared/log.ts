@@ -1,0 +1,56 @@
+/** One line of JSON per entry, as Cloud Logging reads it from standard output. */
+export type Log = {
+  info(message: string, fields?: Fields): void;
+  warning(message: string, fields?: Fields): void;
+  /** With the error, its stack goes into the entry, where Error Reporting finds it. It never goes into an answer. */
+  error(message: string, fields?: Fields & { error?: unknown }): void;
+};
+export type Fields = Record<string, unknown>;
+
+export type LogContext = {
+  function: string;
+  /** The id of the event, in every line that is written on its behalf. */
+  event: string;
+  /** The header `traceparent` or `x-cloud-trace-context`. */
+  trace?: string | undefined;
+  project?: string | undefined;
+};
+
+/** @param write replaced by tests */
+export function logFor(
+  { function: name, event, trace, project }: LogContext,
+  write: (line: string) => void = (line) => process.stdout.write(`${line}\n`),
+): Log {
+  const traceId = traceIdOf(trace);
+  const common = {
+    function: name,
+    event,
+    // https://cloud.google.com/logging/docs/agent/logging/configuration#special-fields
+    ...(traceId && project
+      ? { 'logging.googleapis.com/trace': `projects/${project}/traces/${traceId}` }
+      : {}),
+  };
+  const entry = (severity: string, message: string, fields: Fields) =>
+    write(JSON.stringify({ severity, message, ...fields, ...common }));
+  return {
+    info: (message, fields = {}) => entry('INFO', message, fields),
+    warning: (message, fields = {}) => entry('WARNING', message, fields),
+    error: (message, { error, ...fields } = {}) =>
+      entry('ERROR', message, error === undefined ? fields : { ...fields, stack_trace: stackOf(error) }),
+  };
+}
+
+/** Both headers hold 32 hexadecimal digits: `00-<trace>-<span>-01` and `<trace>/<span>;o=1`. */
+function traceIdOf(header: string | undefined): string | undefined {
+  return /(?:^|-)([0-9a-f]{32})(?:[-/;]|$)/.exec(header ?? '')?.[1];
+}
+
+/**
+ * The stack with its causes. Google's request errors carry the whole request, tokens included, in other properties;
+ * so only name, message and stack are taken.
+ */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\nCaused by: ${stackOf(error.cause)}`;
+  return `${error.stack ?? `${error.name}: ${error.message}`}${cause}`;
+}

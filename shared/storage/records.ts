@@ -1,0 +1,116 @@
+import type { Storage } from '@google-cloud/storage';
+import * as z from 'zod';
+import { codeOf } from './codeOf.ts';
+import { readObject } from './readObject.ts';
+
+/** A record with the generation that a change of it must name. */
+export type Read<T> = { value: T; generation: string };
+
+/**
+ * Gazeline's own records: small JSON objects in the state bucket. Every write names the generation that it replaces
+ * (`'0'`: none), so two writers never overwrite each other. A record is written at most about once a second
+ * (https://cloud.google.com/storage/quotas), hence one record for each file, job and machine.
+ */
+export type Records = {
+  /** @throws if the record is there but is not what `schema` says: it is never taken for missing. */
+  read<T>(name: string, schema: z.ZodType<T>): Promise<Read<T> | undefined>;
+  /** Writes if the record is still at `generation`. @returns the new generation, or undefined if it was not. */
+  write(name: string, value: unknown, generation: string): Promise<string | undefined>;
+  /**
+   * Compare-and-set: reads, asks `change` for the new value, writes, and starts again if somebody was faster. `change`
+   * may be called several times. It returns undefined to leave the record as it is.
+   * @returns the value that is now there
+   */
+  update<T, V extends T | undefined>(
+    name: string,
+    schema: z.ZodType<T>,
+    change: (value: T | undefined) => V,
+  ): Promise<V extends T ? T : T | undefined>;
+  /** Removes the record if it is still at `generation`, or, without one, whatever it holds. */
+  remove(name: string, generation?: string): Promise<boolean>;
+  /** The names of the records that begin with `prefix`, in order. */
+  list(prefix: string): AsyncIterable<string>;
+};
+
+/** @param wait replaced by tests; milliseconds */
+export function recordsIn(
+  storage: Storage,
+  bucketName: string,
+  wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+): Records {
+  const bucket = storage.bucket(bucketName);
+
+  const read: Records['read'] = async (name, schema) => {
+    const content = await readObject(bucket.file(name));
+    if (!content) return undefined;
+    const { bytes, generation } = content;
+    const value = z
+      .string()
+      .transform((text, context) => {
+        try {
+          return JSON.parse(text) as unknown;
+        } catch {
+          context.addIssue('not JSON');
+          return z.NEVER;
+        }
+      })
+      .pipe(schema)
+      .safeParse(bytes.toString());
+    if (value.success) return { value: value.data, generation };
+    throw new Error(
+      `gs://${bucketName}/${name} is not a record as expected: ${z.prettifyError(value.error)}`,
+    );
+  };
+
+  const write: Records['write'] = async (name, value, generation) => {
+    const file = bucket.file(name);
+    try {
+      await file.save(JSON.stringify(value), {
+        resumable: false,
+        contentType: 'application/json',
+        preconditionOpts: { ifGenerationMatch: generation },
+      });
+      return String(file.metadata.generation);
+    } catch (error) {
+      if (codeOf(error) === 412) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    read,
+    write,
+    async update(name, schema, change) {
+      for (let attempt = 0; ; attempt++) {
+        const before = await read(name, schema);
+        const value = change(before?.value);
+        if (value === undefined) return before?.value as never;
+        if (await write(name, value, before?.generation ?? '0')) return value as never;
+        if (attempt === 20) throw new Error(`gs://${bucketName}/${name} changes too often to be written`);
+        await wait(Math.random() * Math.min(50 * 2 ** attempt, 2000));
+      }
+    },
+    async remove(name, generation) {
+      try {
+        await bucket.file(name).delete(generation === undefined ? {} : { ifGenerationMatch: generation });
+        return true;
+      } catch (error) {
+        if (codeOf(error) === 404 || codeOf(error) === 412) return false;
+        throw error;
+      }
+    },
+    async *list(prefix) {
+      let pageToken: string | undefined;
+      do {
+        const [files, next] = await bucket.getFiles({
+          prefix,
+          autoPaginate: false,
+          fields: 'items(name),nextPageToken',
+          ...(pageToken ? { pageToken } : {}),
+        });
+        for (const { name } of files) yield name;
+        pageToken = (next as { pageToken?: string } | null)?.pageToken;
+      } while (pageToken);
+    },
+  };
+}

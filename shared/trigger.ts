@@ -1,0 +1,292 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
+import * as framework from '@google-cloud/functions-framework';
+import * as z from 'zod';
+import { clients } from './clients.ts';
+import { config } from './config.ts';
+import { type Log, logFor } from './log.ts';
+import { NotYet } from './once.ts';
+import { recordsIn } from './storage/records.ts';
+import { keepProblem, Unprocessable } from './unprocessable.ts';
+
+/**
+ * What calls a function, as plain data: the deployment and the local host read it to make topics, push subscriptions,
+ * schedules and notifications.
+ */
+export type Trigger =
+  | { kind: 'http'; access: 'public' | 'private' }
+  /** A Pub/Sub topic. `ordered`: messages with one key come one after the other. Times in seconds. */
+  | { kind: 'message'; topic: string; ordered: boolean; ackDeadline: number }
+  /** Objects that arrive in a bucket, by the bucket's notifications on a topic. */
+  | { kind: 'object'; topic: string; bucket: 'raw' | 'derived'; ackDeadline: number }
+  /** A schedule in unix-cron format, UTC, that publishes to a topic. */
+  | { kind: 'clock'; topic: string; schedule: string; ackDeadline: number };
+
+export type Delivery = {
+  /** The same for every delivery of one event. */
+  id: string;
+  log: Log;
+};
+
+export type Triggered = {
+  trigger: Trigger;
+  handle: (request: Incoming, log: (id: string) => Log) => Promise<Answer>;
+};
+export type Answer = { status: number; body?: unknown };
+
+/** A request with its body read, but not looked at. */
+export type Incoming = { method: string; path: string; headers: Record<string, string>; body: Buffer };
+
+const bodyLimit = 1024 * 1024;
+
+/** The shape in which a bucket says that an object arrived. Everything else about it is looked up. */
+export const ObjectArrived = z.object({
+  bucket: z.string(),
+  name: z.string(),
+  /** An int64: a string in JSON. */
+  generation: z.coerce.string().regex(/^\d+$/),
+});
+export type ObjectArrived = z.infer<typeof ObjectArrived>;
+
+export function onRequest<In>(
+  { access }: { access: 'public' | 'private' },
+  schema: z.ZodType<In>,
+  work: (request: In, delivery: Delivery) => Promise<Answer>,
+): Triggered {
+  return {
+    trigger: { kind: 'http', access },
+    async handle(request, logOf) {
+      const id = request.headers['x-request-id'] ?? request.headers['function-execution-id'] ?? '';
+      const { body, ...rest } = request;
+      const input = schema.safeParse({ ...rest, body: body.length > 0 ? body.toString() : undefined });
+      if (!input.success) return { status: 400, body: { error: z.prettifyError(input.error) } };
+      return work(input.data, { id, log: logOf(id) });
+    },
+  };
+}
+
+/** A message on one of our topics; its data is JSON. */
+export function onMessage<In>(
+  { topic, ordered = false, ackDeadline = 60 }: { topic: string; ordered?: boolean; ackDeadline?: number },
+  schema: z.ZodType<In>,
+  work: (message: In, delivery: Delivery) => Promise<void>,
+): Triggered {
+  return {
+    trigger: { kind: 'message', topic, ordered, ackDeadline },
+    handle: (request, logOf) =>
+      handleEvent(
+        request,
+        logOf,
+        ({ data }) => {
+          const json = Buffer.isBuffer(data) ? parseJson(data) : data;
+          return schema.parse(json);
+        },
+        work,
+      ),
+  };
+}
+
+/** An object was finalized in one of our buckets: a notification through Pub/Sub, or a CloudEvent by Eventarc. */
+export function onObject(
+  { bucket, topic, ackDeadline = 60 }: { bucket: 'raw' | 'derived'; topic: string; ackDeadline?: number },
+  work: (object: ObjectArrived, delivery: Delivery) => Promise<void>,
+): Triggered {
+  return {
+    trigger: { kind: 'object', bucket, topic, ackDeadline },
+    handle: (request, logOf) =>
+      handleEvent(
+        request,
+        logOf,
+        ({ type, attributes, data }) => {
+          const { eventType, bucketId, objectId, objectGeneration } = attributes;
+          if (!eventType) return type.endsWith('.finalized') ? ObjectArrived.parse(data) : undefined;
+          if (eventType !== 'OBJECT_FINALIZE') return undefined;
+          return ObjectArrived.parse({ bucket: bucketId, name: objectId, generation: objectGeneration });
+        },
+        work,
+      ),
+  };
+}
+
+/** A tick of the scheduler. What is in it does not matter. */
+export function onClock(
+  { schedule, topic, ackDeadline = 60 }: { schedule: string; topic: string; ackDeadline?: number },
+  work: (tick: { time: Date }, delivery: Delivery) => Promise<void>,
+): Triggered {
+  return {
+    trigger: { kind: 'clock', topic, schedule, ackDeadline },
+    handle: (request, logOf) => handleEvent(request, logOf, () => ({ time: new Date() }), work),
+  };
+}
+
+type Event = {
+  id: string;
+  /** A CloudEvent's type; empty for a plain Pub/Sub push. */
+  type: string;
+  attributes: Record<string, string>;
+  /** The bytes of a Pub/Sub message, or the JSON of a CloudEvent. */
+  data: unknown;
+};
+
+/** Returns: acknowledged. Throws: it comes again. `inputOf` gives undefined for an event that means nothing to us. */
+async function handleEvent<In>(
+  request: Incoming,
+  logOf: (id: string) => Log,
+  inputOf: (event: Event) => In | undefined,
+  work: (input: In, delivery: Delivery) => Promise<void>,
+): Promise<Answer> {
+  if (request.method !== 'POST') return { status: 405, body: { error: 'An event is sent with POST' } };
+  let event: Event;
+  try {
+    event = eventOf(request);
+  } catch (error) {
+    return {
+      status: 400,
+      body: { error: error instanceof z.ZodError ? z.prettifyError(error) : 'not JSON' },
+    };
+  }
+  const delivery = { id: event.id, log: logOf(event.id) };
+  try {
+    let input: In | undefined;
+    try {
+      input = inputOf(event);
+    } catch (error) {
+      throw new Unprocessable(
+        error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message,
+      );
+    }
+    if (input !== undefined) await work(input, delivery);
+  } catch (error) {
+    if (!(error instanceof Unprocessable)) throw error;
+    throw Object.assign(error, { event });
+  }
+  return { status: 204 };
+}
+
+const PubSubPush = z.object({
+  message: z.object({
+    messageId: z.string().min(1),
+    data: z.base64().default(''),
+    attributes: z.record(z.string(), z.string()).nullish(),
+  }),
+});
+const CloudEvent = z.object({ id: z.string().min(1), type: z.string(), data: z.unknown() });
+const messagePublished = 'google.cloud.pubsub.topic.v1.messagePublished';
+
+/**
+ * The four ways in which an event may reach us: pushed by a subscription of ours, or as a CloudEvent in binary or
+ * structured mode, which may hold a Pub/Sub message again.
+ * https://cloud.google.com/pubsub/docs/push#receive_push
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+ */
+function eventOf({ headers, body }: Incoming): Event {
+  const json = parseJson(body);
+  const structured = headers['content-type']?.startsWith('application/cloudevents+json');
+  if (structured || headers['ce-id']) {
+    const cloudEvent = CloudEvent.parse(
+      structured ? json : { id: headers['ce-id'], type: headers['ce-type'], data: json },
+    );
+    if (cloudEvent.type !== messagePublished) return { ...cloudEvent, attributes: {} };
+    return { ...pubSubEvent(cloudEvent.data), type: cloudEvent.type };
+  }
+  return pubSubEvent(json);
+}
+
+function pubSubEvent(json: unknown): Event {
+  const { messageId, data, attributes } = PubSubPush.parse(json).message;
+  return { id: messageId, type: '', attributes: attributes ?? {}, data: Buffer.from(data, 'base64') };
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    throw new SyntaxError('expected JSON');
+  }
+}
+
+/** Makes every function of the map known to the functions framework, under its own name. */
+export function register(functions: Record<string, Triggered>): void {
+  for (const [name, { handle }] of Object.entries(functions)) {
+    framework.http(name, async (request: framework.Request, response: framework.Response) => {
+      const { status, body } = await answer(name, handle, request);
+      if (body === undefined) response.status(status).end();
+      else response.status(status).json(body);
+    });
+  }
+}
+
+/** Nothing of an error goes into the answer: it may hold names, ids or tokens. The log has it. */
+async function answer(name: string, handle: Triggered['handle'], request: IncomingMessage): Promise<Answer> {
+  const headers = request.headers as Record<string, string>;
+  const trace = headers.traceparent ?? headers['x-cloud-trace-context'];
+  const logOf = (event: string) =>
+    logFor({ function: name, event, trace, project: process.env.GAZELINE_PROJECT });
+  try {
+    const body = await readBody(request);
+    if (!body) return { status: 413, body: { error: `A body may hold ${bodyLimit} bytes, uncompressed` } };
+    const path = (request.url ?? '/').split('?')[0] ?? '/';
+    return await handle({ method: request.method ?? '', path, headers, body }, logOf);
+  } catch (error) {
+    return outcomeOf(name, error, logOf);
+  }
+}
+
+async function outcomeOf(name: string, error: unknown, logOf: (event: string) => Log): Promise<Answer> {
+  const event = (error as { event?: Event }).event;
+  const log = logOf(event?.id ?? '');
+  if (error instanceof NotYet) {
+    log.info('not yet', { reason: error.message });
+    return { status: 503 };
+  }
+  if (!(error instanceof Unprocessable) || !event) {
+    log.error('failed, and will be tried again', { error });
+    return { status: 500 };
+  }
+  try {
+    const input = Buffer.isBuffer(event.data) ? event.data.toString() : event.data;
+    const problem = {
+      function: name,
+      event: event.id,
+      time: new Date().toISOString(),
+      reason: error.message,
+      input,
+    };
+    await keepProblem(recordsIn(await clients.storage(), config().stateBucket), problem);
+    log.error('unprocessable', { reason: error.message });
+    return { status: 204 };
+  } catch (failure) {
+    log.error('an unprocessable input could not be kept, and will be tried again', { error: failure });
+    return { status: 500 };
+  }
+}
+
+/**
+ * Before a function is asked, the framework would parse up to 1 GB, inflate what is compressed, and answer a parse
+ * error with a stack trace. Its parser passes by a request that declares no body (`hasBody` of the `type-is` package),
+ * so the two headers that declare one are taken off as the request comes in, and `readBody` reads it.
+ */
+subscribe('http.server.request.start', (message) => {
+  const { request } = message as { request: IncomingMessage };
+  request.headers['x-declared-length'] = request.headers['content-length'] ?? '';
+  delete request.headers['content-length'];
+  delete request.headers['transfer-encoding'];
+});
+
+/** @returns undefined if it is compressed or over the limit; the rest of it is not read. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const { 'content-encoding': encoding = 'identity', 'x-declared-length': declared } = request.headers;
+  if (encoding !== 'identity' || Number(declared) > bodyLimit) return undefined;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Without destroying the request on the way out: its socket is still to carry the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > bodyLimit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+// Express and the framework put stack traces and messages into their own error answers, except in production.
+process.env.NODE_ENV ??= 'production';
