@@ -22,7 +22,7 @@ export type DriveFeedDependencies = {
   publish: Publish;
   drainBegins: () => Promise<void>;
   studyFolder: string;
-  sharedDrive: string | undefined;
+  sharedDrive?: string | undefined;
   log: Log;
   now: () => number;
   wait: (ms: number) => Promise<void>;

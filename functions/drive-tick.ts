@@ -26,9 +26,9 @@ export type DriveTickDependencies = {
   drive: drive_v3.Drive;
   records: Records;
   publishDrain: () => Promise<void>;
-  webhookUrl: string | undefined;
-  channelSecret: string | undefined;
-  sharedDrive: string | undefined;
+  webhookUrl?: string | undefined;
+  channelSecret?: string | undefined;
+  sharedDrive?: string | undefined;
   log: Log;
 };
 

@@ -39,7 +39,7 @@ export type FileSyncDependencies = {
   records: Records;
   publish: Publish;
   studyFolder: string;
-  sharedDrive: string | undefined;
+  sharedDrive?: string | undefined;
   log: Log;
 };
 
@@ -148,7 +148,7 @@ async function makeRoom(
   if (!there || !owner) throw new NotYet(`${target.name} was changed at the same time`);
   if (owner === file.id) {
     // Ours, from a delivery that ended before its record was written, or whose answer was lost.
-    const { metadata, ...object } = there;
+    const { metadata, contentType: _, ...object } = there;
     if (target.md5 ? object.md5 === target.md5 : metadata.mtime === target.metadata.mtime) return object;
     await retireObject(raw, there);
     throw new NotYet(`${target.name} held another revision of the same file`);

@@ -1,10 +1,11 @@
-import type { Bucket } from '@google-cloud/storage';
+import type { Bucket, File } from '@google-cloud/storage';
 import { kindOf, sniffedBytes } from '../shared/annotation/kindOf.ts';
-import { settingsFile } from '../shared/annotation/settings.ts';
+import { settingsFile, settingsFor } from '../shared/annotation/settings.ts';
 import type { Log } from '../shared/log.ts';
 import type { Publish } from '../shared/publish.ts';
 import { readObject } from '../shared/storage/readObject.ts';
 import type { ObjectArrived } from '../shared/trigger.ts';
+import { Unprocessable } from '../shared/unprocessable.ts';
 
 export type ObjectArrivedDependencies = { raw: Bucket; publish: Publish; log: Log };
 
@@ -14,16 +15,15 @@ export async function objectArrived(
   { raw, publish, log }: ObjectArrivedDependencies,
 ): Promise<void> {
   if (name === settingsFile || name.endsWith(`/${settingsFile}`))
-    return announceAgain(name, { raw, publish, log });
+    return settingsArrived(name, { raw, publish, log });
   const start = await readObject(raw.file(name, { generation }), { end: sniffedBytes - 1 });
   // Removed or replaced in the meantime; what replaced it has an event of its own.
   if (!start) return;
   const kind = await kindOf(name, start.bytes);
-  const attributes = { object: encodeURIComponent(name).slice(0, 1024), generation };
   if (kind === 'image' || kind === 'text') {
-    await publish('stimulus-arrived', [{ data: { name, generation, kind }, attributes }]);
+    await publish('stimulus-arrived', [{ data: { name, generation, kind } }]);
   } else if (kind === 'recording') {
-    await publish('recording-arrived', [{ data: { name, generation }, attributes }]);
+    await publish('recording-arrived', [{ data: { name, generation } }]);
   }
   log.info('arrived', { object: name, kind });
 }
@@ -32,17 +32,12 @@ export async function objectArrived(
  * New settings count for what is there already: everything in their folder arrives again. What was annotated with the
  * same features costs nothing.
  */
-async function announceAgain(name: string, { raw, publish, log }: ObjectArrivedDependencies): Promise<void> {
-  const prefix = name.slice(0, -settingsFile.length);
+async function settingsArrived(
+  name: string,
+  { raw, publish, log }: ObjectArrivedDependencies,
+): Promise<void> {
   let objects = 0;
-  let pageToken: string | undefined;
-  do {
-    const [files, next] = await raw.getFiles({
-      prefix,
-      autoPaginate: false,
-      fields: 'items(name,generation),nextPageToken',
-      ...(pageToken ? { pageToken } : {}),
-    });
+  for await (const files of pagesOf(raw, name.slice(0, -settingsFile.length))) {
     const others = files.filter((file) => !file.name.endsWith(settingsFile));
     await publish(
       'raw-object',
@@ -57,7 +52,22 @@ async function announceAgain(name: string, { raw, publish, log }: ObjectArrivedD
       })),
     );
     objects += others.length;
+  }
+  log.info('settings', { object: name, objects });
+  const { problem } = await settingsFor(raw, name);
+  if (problem) throw new Unprocessable(`${problem.object} is not used, the default is: ${problem.reason}`);
+}
+
+async function* pagesOf(bucket: Bucket, prefix: string): AsyncIterable<File[]> {
+  let pageToken: string | undefined;
+  do {
+    const [files, next] = await bucket.getFiles({
+      prefix,
+      autoPaginate: false,
+      fields: 'items(name,generation),nextPageToken',
+      ...(pageToken ? { pageToken } : {}),
+    });
+    yield files;
     pageToken = (next as { pageToken?: string } | null)?.pageToken;
   } while (pageToken);
-  log.info('settings', { object: name, objects });
 }

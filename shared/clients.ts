@@ -4,12 +4,14 @@ import type { ImageAnnotatorClient } from '@google-cloud/vision';
 import type { GoogleAuth } from 'google-auth-library';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import type { pubsub_v1 } from 'googleapis/build/src/apis/pubsub/v1.js';
+import * as z from 'zod';
+import type { Annotator } from './annotation/annotation.ts';
 import { config } from './config.ts';
 
 type LanguageOptions = ConstructorParameters<typeof LanguageServiceClient>[0];
 
 /** Makes the client on first use and keeps it. A failed attempt is not kept, so that the next call tries again. */
-function lazy<T>(make: () => Promise<T>): () => Promise<T> {
+export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {
     made ??= make().catch((error: unknown) => {
@@ -91,4 +93,25 @@ export const clients = {
     // It brings an older auth library of its own, with another type for the same credentials.
     return new LanguageServiceClient((await restOptions()) as object as LanguageOptions);
   }),
+
+  /** Who answers for a service, to be kept with what it said. */
+  async annotator(service: Annotator['service']): Promise<Annotator> {
+    const models = await localModels();
+    return {
+      service,
+      version: 'v1',
+      local: models !== undefined,
+      ...(models?.[service] ? { models: models[service] } : {}),
+    };
+  },
 };
+
+const LocalCloud = z.object({ models: z.record(z.string(), z.record(z.string(), z.string())) });
+
+/** The local cloud says on its front page which models stand behind its answers. */
+const localModels = lazy(async () => {
+  const { localCloud } = config();
+  if (!localCloud) return undefined;
+  const { models } = LocalCloud.parse(await (await fetch(localCloud)).json());
+  return { 'vision.googleapis.com': models.vision, 'language.googleapis.com': models.language };
+});

@@ -62,7 +62,7 @@ export type FoundSettings = {
   /** The object they come from; undefined for the default. */
   from: string | undefined;
   /** Why the nearest file could not be used; the default counts then, not a file further up. */
-  problem?: { object: string; generation: string; reason: string };
+  problem?: { object: string; reason: string };
 };
 
 /** The settings of the nearest `gazeline.yaml` in the folder of an object or above it. */
@@ -70,10 +70,9 @@ export async function settingsFor(raw: Bucket, objectName: string): Promise<Foun
   for (const candidate of candidatesFor(objectName)) {
     const file = await readObject(raw.file(candidate), { end: settingsLimit });
     if (!file) continue;
-    const { bytes, generation } = file;
-    const parsed = parseSettings(bytes);
+    const parsed = parseSettings(file.bytes);
     if (parsed.success) return { settings: parsed.data, from: candidate };
-    const problem = { object: candidate, generation, reason: parsed.reason };
+    const problem = { object: candidate, reason: parsed.reason };
     return { settings: defaultSettings, from: undefined, problem };
   }
   return { settings: defaultSettings, from: undefined };

@@ -108,7 +108,7 @@ export async function liveObject(bucket: Bucket, name: string) {
     const [metadata] = await bucket.file(name).getMetadata();
     return {
       ...rawObject(metadata),
-      size: Number(metadata.size),
+      contentType: metadata.contentType ?? 'application/octet-stream',
       metadata: (metadata.metadata ?? {}) as Record<string, string>,
     };
   } catch (error) {

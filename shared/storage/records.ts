@@ -7,7 +7,7 @@ import { readObject } from './readObject.ts';
 export type Read<T> = { value: T; generation: string };
 
 /**
- * Gazeline's own records: small JSON objects in the state bucket. Every write names the generation that it replaces
+ * Small JSON objects in a bucket: Gazeline's own records, and annotations. Every write names the generation that it replaces
  * (`'0'`: none), so two writers never overwrite each other. A record is written at most about once a second
  * (https://cloud.google.com/storage/quotas), hence one record for each file, job and machine.
  */
