@@ -8,7 +8,7 @@ import { FileChanged } from '../shared/drive/fileChanged.ts';
 import { drainBegins, publishDrain, requestDrain } from '../shared/drive/requestDrain.ts';
 import { publishTo } from '../shared/publish.ts';
 import { recordsIn } from '../shared/storage/records.ts';
-import { onClock, onMessage, onObject, onRequest, register } from '../shared/trigger.ts';
+import { onClock, onMessage, onObject, onRequest } from '../shared/trigger.ts';
 import { annotate, Stimulus } from './annotate.ts';
 import { annotateTick } from './annotate-tick.ts';
 import { DriveChanged, driveFeed } from './drive-feed.ts';
@@ -100,5 +100,3 @@ const units = lazy(async () => {
   const { visionUnitsPerDay: vision, languageUnitsPerDay: language } = config();
   return unitsPerDay(await records(), { vision, language }, { now: () => new Date() });
 });
-
-register(functions);

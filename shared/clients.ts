@@ -39,8 +39,11 @@ const auth = lazy(async (): Promise<GoogleAuth> => {
   return new GoogleAuth({ scopes, clientOptions: { transporter } });
 });
 
-/** The base of Google's discovery-based APIs, for a local cloud. */
-const rootUrl = () => (config().localCloud ? { rootUrl: `${config().localCloud}/` } : {});
+/** Options of a client of the `googleapis` package. */
+export async function discoveryOptions() {
+  const { localCloud } = config();
+  return { auth: await auth(), ...(localCloud ? { rootUrl: `${localCloud}/` } : {}) };
+}
 
 /** Options of a generated client: plain HTTP and JSON (gRPC would cost 80 ms and 10 MB more at every cold start). */
 async function restOptions() {
@@ -67,7 +70,7 @@ export const clients = {
 
   drive: lazy(async (): Promise<drive_v3.Drive> => {
     const { drive_v3 } = await import('googleapis/build/src/apis/drive/v3.js');
-    return new drive_v3.Drive({ auth: await auth(), ...rootUrl() });
+    return new drive_v3.Drive(await discoveryOptions());
   }),
 
   /**
@@ -76,7 +79,7 @@ export const clients = {
    */
   pubsub: lazy(async (): Promise<pubsub_v1.Pubsub> => {
     const { pubsub_v1 } = await import('googleapis/build/src/apis/pubsub/v1.js');
-    return new pubsub_v1.Pubsub({ auth: await auth(), ...rootUrl() });
+    return new pubsub_v1.Pubsub(await discoveryOptions());
   }),
 
   vision: lazy(async (): Promise<ImageAnnotatorClient> => {

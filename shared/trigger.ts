@@ -22,6 +22,9 @@ export type Trigger =
   /** A schedule in unix-cron format, UTC, that publishes to a topic. */
   | { kind: 'clock'; topic: string; schedule: string; ackDeadline: number };
 
+/** How often and how long a delivery that failed is tried again; times in seconds. Then it is a dead letter. */
+export const retryPolicy = { minimumBackoff: 1, maximumBackoff: 600, attempts: 50 };
+
 export type Delivery = {
   /** The same for every delivery of one event. */
   id: string;
@@ -207,6 +210,11 @@ function parseJson(bytes: Buffer): unknown {
 
 /** Makes every function of the map known to the functions framework, under its own name. */
 export function register(functions: Record<string, Triggered>): void {
+  // Express and the framework put stack traces and messages into their own error answers, except in production.
+  process.env.NODE_ENV = 'production';
+  subscribe('http.server.request.start', (message) =>
+    hideBody((message as { request: IncomingMessage }).request),
+  );
   for (const [name, { handle }] of Object.entries(functions)) {
     framework.http(name, async (request: framework.Request, response: framework.Response) => {
       const { status, body } = await answer(name, handle, request);
@@ -264,14 +272,13 @@ async function outcomeOf(name: string, error: unknown, logOf: (event: string) =>
 /**
  * Before a function is asked, the framework would parse up to 1 GB, inflate what is compressed, and answer a parse
  * error with a stack trace. Its parser passes by a request that declares no body (`hasBody` of the `type-is` package),
- * so the two headers that declare one are taken off as the request comes in, and `readBody` reads it.
+ * so the two headers that declare one are taken off as a request comes in, and `readBody` reads it.
  */
-subscribe('http.server.request.start', (message) => {
-  const { request } = message as { request: IncomingMessage };
-  request.headers['x-declared-length'] = request.headers['content-length'] ?? '';
-  delete request.headers['content-length'];
-  delete request.headers['transfer-encoding'];
-});
+function hideBody({ headers }: IncomingMessage): void {
+  headers['x-declared-length'] = headers['content-length'] ?? '';
+  delete headers['content-length'];
+  delete headers['transfer-encoding'];
+}
 
 /** @returns undefined if it is compressed or over the limit; the rest of it is not read. */
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
@@ -287,6 +294,3 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   }
   return Buffer.concat(chunks);
 }
-
-// Express and the framework put stack traces and messages into their own error answers, except in production.
-process.env.NODE_ENV ??= 'production';

@@ -1,0 +1,94 @@
+import pc from 'picocolors';
+import type { LogEntry } from './host/host.ts';
+
+type Line = { mark: string; verb: string; object: string; more: string };
+
+/** What a person wants to see of a function's log entry: one line for each step of a file, and whatever went wrong. */
+export function lineOf(entry: LogEntry, time = new Date()): string | undefined {
+  const line = stepOf(entry) ?? troubleOf(entry);
+  if (!line) return undefined;
+  const { mark, verb, object, more } = line;
+  return [pc.dim(time.toTimeString().slice(0, 8)), mark, verb.padEnd(11), clean(object), pc.dim(clean(more))]
+    .filter(Boolean)
+    .join(' ');
+}
+
+function stepOf({ message, object, ...fields }: LogEntry): Line | undefined {
+  if (typeof object !== 'string') return undefined;
+  const step = (verb: string, more = '') => ({ mark: pc.green('✓'), verb, object, more });
+  switch (message) {
+    case 'synced':
+      return step('synced', sizeOf(Number(fields.bytes)));
+    case 'renamed':
+      return step('renamed', `was ${fields.from}`);
+    case 'removed':
+      return step('removed', 'the bucket keeps its versions');
+    case 'annotated':
+      return step(
+        'annotated',
+        `${countsOf(fields)}${fields.reused ? '; known content, not paid again' : ''}`,
+      );
+    case 'not annotated':
+      return step('left alone', String(fields.because));
+    case 'settings':
+      return step('settings', `for ${fields.objects} objects that are there already`);
+    case 'waits for tomorrow':
+      return { mark: pc.yellow('…'), verb: 'waits', object, more: String(fields.reason) };
+    case 'arrived':
+      return fields.kind === 'image' || fields.kind === 'text'
+        ? undefined
+        : step('arrived', kinds[String(fields.kind)]);
+    default:
+      return undefined;
+  }
+}
+
+const kinds: Record<string, string> = {
+  recording: 'a recording; nothing is computed from it yet',
+  pdf: 'a PDF; it is kept and not annotated',
+  other: 'kept and not annotated',
+};
+
+function troubleOf({ message, severity, ...fields }: LogEntry): Line | undefined {
+  if (message === 'unprocessable') {
+    return {
+      mark: pc.red('✗'),
+      verb: 'refused',
+      object: String(fields.reason),
+      more: `by ${fields.function}`,
+    };
+  }
+  if (severity !== 'ERROR' && severity !== 'WARNING' && severity !== undefined) return undefined;
+  const why = String(fields.stack_trace ?? '').split('\n')[0] ?? '';
+  const mark = severity === 'ERROR' ? pc.red('!') : pc.yellow('!');
+  return { mark, verb: String(fields.function ?? 'functions'), object: message, more: why };
+}
+
+/** `64 words, 3 objects, 1 face` */
+function countsOf(fields: Record<string, unknown>): string {
+  const counts = Object.entries(fields).flatMap(([kind, count]) => {
+    const plural = plurals[kind];
+    return plural && typeof count === 'number' ? [`${count} ${count === 1 ? kind : plural}`] : [];
+  });
+  return counts.join(', ') || 'nothing found';
+}
+
+const plurals: Record<string, string> = {
+  word: 'words',
+  object: 'objects',
+  face: 'faces',
+  entity: 'entities',
+  logo: 'logos',
+  landmark: 'landmarks',
+  problem: 'problems',
+};
+
+export function sizeOf(bytes: number): string {
+  if (!(bytes >= 1000)) return `${bytes} B`;
+  const power = Math.min(Math.floor(Math.log10(bytes) / 3), 4);
+  return `${(bytes / 1000 ** power).toPrecision(3)} ${['B', 'kB', 'MB', 'GB', 'TB'][power]}`;
+}
+
+/** File names are anybody's: no escape sequence of theirs reaches the terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const clean = (text: string) => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�');
