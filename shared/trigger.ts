@@ -2,8 +2,10 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import * as framework from '@google-cloud/functions-framework';
 import * as z from 'zod';
+import { bodyLimit, hideBody, readBody } from './body.ts';
 import { clients } from './clients.ts';
 import { config } from './config.ts';
+import { type Event, eventOf, parseJson } from './event.ts';
 import { type Log, logFor } from './log.ts';
 import { NotYet } from './once.ts';
 import { recordsIn } from './storage/records.ts';
@@ -31,16 +33,13 @@ export type Delivery = {
   log: Log;
 };
 
-export type Triggered = {
-  trigger: Trigger;
-  handle: (request: Incoming, log: (id: string) => Log) => Promise<Answer>;
-};
+export type Triggered = { trigger: Trigger; handle: (request: Incoming, caller: Caller) => Promise<Answer> };
+/** The function that is called, and how it logs on behalf of an event. */
+type Caller = { name: string; logOf: (event: string) => Log };
 export type Answer = { status: number; body?: unknown };
 
 /** A request with its body read, but not looked at. */
 export type Incoming = { method: string; path: string; headers: Record<string, string>; body: Buffer };
-
-const bodyLimit = 1024 * 1024;
 
 /** The shape in which a bucket says that an object arrived. Everything else about it is looked up. */
 export const ObjectArrived = z.object({
@@ -58,7 +57,7 @@ export function onRequest<In>(
 ): Triggered {
   return {
     trigger: { kind: 'http', access },
-    async handle(request, logOf) {
+    async handle(request, { logOf }) {
       const id = request.headers['x-request-id'] ?? request.headers['function-execution-id'] ?? '';
       const { body, ...rest } = request;
       const input = schema.safeParse({ ...rest, body: body.length > 0 ? body.toString() : undefined });
@@ -76,10 +75,10 @@ export function onMessage<In>(
 ): Triggered {
   return {
     trigger: { kind: 'message', topic, ordered, ackDeadline },
-    handle: (request, logOf) =>
+    handle: (request, caller) =>
       handleEvent(
         request,
-        logOf,
+        caller,
         ({ data }) => {
           const json = Buffer.isBuffer(data) ? parseJson(data) : data;
           return schema.parse(json);
@@ -96,10 +95,10 @@ export function onObject(
 ): Triggered {
   return {
     trigger: { kind: 'object', bucket, topic, ackDeadline },
-    handle: (request, logOf) =>
+    handle: (request, caller) =>
       handleEvent(
         request,
-        logOf,
+        caller,
         ({ type, attributes, data }) => {
           const { eventType, bucketId, objectId, objectGeneration } = attributes;
           if (!eventType) return type.endsWith('.finalized') ? ObjectArrived.parse(data) : undefined;
@@ -118,23 +117,14 @@ export function onClock(
 ): Triggered {
   return {
     trigger: { kind: 'clock', topic, schedule, ackDeadline },
-    handle: (request, logOf) => handleEvent(request, logOf, () => ({ time: new Date() }), work),
+    handle: (request, caller) => handleEvent(request, caller, () => ({ time: new Date() }), work),
   };
 }
-
-type Event = {
-  id: string;
-  /** A CloudEvent's type; empty for a plain Pub/Sub push. */
-  type: string;
-  attributes: Record<string, string>;
-  /** The bytes of a Pub/Sub message, or the JSON of a CloudEvent. */
-  data: unknown;
-};
 
 /** Returns: acknowledged. Throws: it comes again. `inputOf` gives undefined for an event that means nothing to us. */
 async function handleEvent<In>(
   request: Incoming,
-  logOf: (id: string) => Log,
+  { name, logOf }: Caller,
   inputOf: (event: Event) => In | undefined,
   work: (input: In, delivery: Delivery) => Promise<void>,
 ): Promise<Answer> {
@@ -148,63 +138,47 @@ async function handleEvent<In>(
       body: { error: error instanceof z.ZodError ? z.prettifyError(error) : 'not JSON' },
     };
   }
-  const delivery = { id: event.id, log: logOf(event.id) };
+  const log = logOf(event.id);
   try {
-    let input: In | undefined;
-    try {
-      input = inputOf(event);
-    } catch (error) {
-      throw new Unprocessable(
-        error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message,
-      );
-    }
-    if (input !== undefined) await work(input, delivery);
+    const input = checked(() => inputOf(event));
+    if (input !== undefined) await work(input, { id: event.id, log });
+    return { status: 204 };
   } catch (error) {
-    if (!(error instanceof Unprocessable)) throw error;
-    throw Object.assign(error, { event });
+    if (error instanceof Unprocessable) return keepUnprocessable(name, event, error, log);
+    if (error instanceof NotYet) {
+      log.info('not yet', { reason: error.message });
+      return { status: 503 };
+    }
+    log.error('failed, and will be tried again', { error });
+    return { status: 500 };
   }
-  return { status: 204 };
 }
 
-const PubSubPush = z.object({
-  message: z.object({
-    messageId: z.string().min(1),
-    data: z.base64().default(''),
-    attributes: z.record(z.string(), z.string()).nullish(),
-  }),
-});
-const CloudEvent = z.object({ id: z.string().min(1), type: z.string(), data: z.unknown() });
-const messagePublished = 'google.cloud.pubsub.topic.v1.messagePublished';
-
-/**
- * The four ways in which an event may reach us: pushed by a subscription of ours, or as a CloudEvent in binary or
- * structured mode, which may hold a Pub/Sub message again.
- * https://cloud.google.com/pubsub/docs/push#receive_push
- * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
- */
-function eventOf({ headers, body }: Incoming): Event {
-  const json = parseJson(body);
-  const structured = headers['content-type']?.startsWith('application/cloudevents+json');
-  if (structured || headers['ce-id']) {
-    const cloudEvent = CloudEvent.parse(
-      structured ? json : { id: headers['ce-id'], type: headers['ce-type'], data: json },
-    );
-    if (cloudEvent.type !== messagePublished) return { ...cloudEvent, attributes: {} };
-    return { ...pubSubEvent(cloudEvent.data), type: cloudEvent.type };
-  }
-  return pubSubEvent(json);
-}
-
-function pubSubEvent(json: unknown): Event {
-  const { messageId, data, attributes } = PubSubPush.parse(json).message;
-  return { id: messageId, type: '', attributes: attributes ?? {}, data: Buffer.from(data, 'base64') };
-}
-
-function parseJson(bytes: Buffer): unknown {
+function checked<In>(inputOf: () => In): In {
   try {
-    return JSON.parse(bytes.toString());
-  } catch {
-    throw new SyntaxError('expected JSON');
+    return inputOf();
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    throw new Unprocessable(reason, { cause: error });
+  }
+}
+
+/** Acknowledged only when it is kept. */
+async function keepUnprocessable(
+  name: string,
+  event: Event,
+  { message: reason }: Error,
+  log: Log,
+): Promise<Answer> {
+  try {
+    const input = Buffer.isBuffer(event.data) ? event.data.toString() : event.data;
+    const problem = { function: name, event: event.id, time: new Date().toISOString(), reason, input };
+    await keepProblem(recordsIn(await clients.storage(), config().stateBucket), problem);
+    log.error('unprocessable', { reason });
+    return { status: 204 };
+  } catch (error) {
+    log.error('an unprocessable input could not be kept, and will be tried again', { reason, error });
+    return { status: 500 };
   }
 }
 
@@ -234,63 +208,9 @@ async function answer(name: string, handle: Triggered['handle'], request: Incomi
     const body = await readBody(request);
     if (!body) return { status: 413, body: { error: `A body may hold ${bodyLimit} bytes, uncompressed` } };
     const path = (request.url ?? '/').split('?')[0] ?? '/';
-    return await handle({ method: request.method ?? '', path, headers, body }, logOf);
+    return await handle({ method: request.method ?? '', path, headers, body }, { name, logOf });
   } catch (error) {
-    return outcomeOf(name, error, logOf);
-  }
-}
-
-async function outcomeOf(name: string, error: unknown, logOf: (event: string) => Log): Promise<Answer> {
-  const event = (error as { event?: Event }).event;
-  const log = logOf(event?.id ?? '');
-  if (error instanceof NotYet) {
-    log.info('not yet', { reason: error.message });
-    return { status: 503 };
-  }
-  if (!(error instanceof Unprocessable) || !event) {
-    log.error('failed, and will be tried again', { error });
+    logOf('').error('failed', { error });
     return { status: 500 };
   }
-  try {
-    const input = Buffer.isBuffer(event.data) ? event.data.toString() : event.data;
-    const problem = {
-      function: name,
-      event: event.id,
-      time: new Date().toISOString(),
-      reason: error.message,
-      input,
-    };
-    await keepProblem(recordsIn(await clients.storage(), config().stateBucket), problem);
-    log.error('unprocessable', { reason: error.message });
-    return { status: 204 };
-  } catch (failure) {
-    log.error('an unprocessable input could not be kept, and will be tried again', { error: failure });
-    return { status: 500 };
-  }
-}
-
-/**
- * Before a function is asked, the framework would parse up to 1 GB, inflate what is compressed, and answer a parse
- * error with a stack trace. Its parser passes by a request that declares no body (`hasBody` of the `type-is` package),
- * so the two headers that declare one are taken off as a request comes in, and `readBody` reads it.
- */
-function hideBody({ headers }: IncomingMessage): void {
-  headers['x-declared-length'] = headers['content-length'] ?? '';
-  delete headers['content-length'];
-  delete headers['transfer-encoding'];
-}
-
-/** @returns undefined if it is compressed or over the limit; the rest of it is not read. */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const { 'content-encoding': encoding = 'identity', 'x-declared-length': declared } = request.headers;
-  if (encoding !== 'identity' || Number(declared) > bodyLimit) return undefined;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Without destroying the request on the way out: its socket is still to carry the answer.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > bodyLimit) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

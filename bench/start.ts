@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { startCloud } from '../deploy/local/cloud/cloud.ts';
+import { provision } from '../deploy/local/host/provision.ts';
+import { functions } from '../functions/index.ts';
+import { clients } from '../shared/clients.ts';
+import { median, table } from './report.ts';
+
+/*
+ * How long each function takes from the start of its process to its first answer, under the functions framework, beside
+ * a bare hello world in the same run. Each is given a real event that makes it use its clients, against the local cloud.
+ * Run after `npm run build`: what is measured is what is deployed.
+ */
+const rounds = Number(process.argv[2] ?? 7);
+const framework = createRequire(import.meta.url)
+  .resolve('@google-cloud/functions-framework')
+  .replace(/index\.js$/, 'main.js');
+const secret = 'a secret of the benchmark';
+
+const dir = await mkdtemp(join(tmpdir(), 'gazeline-bench-'));
+const cloud = await startCloud({ dir });
+const env = {
+  ...process.env,
+  NODE_ENV: 'production',
+  GAZELINE_LOCAL_CLOUD: cloud.origin,
+  GOOGLE_APPLICATION_CREDENTIALS: cloud.keyFile,
+  GAZELINE_PROJECT: cloud.project,
+  GAZELINE_STUDY_FOLDER: cloud.studyFolder,
+  GAZELINE_RAW_BUCKET: 'raw',
+  GAZELINE_DERIVED_BUCKET: 'derived',
+  GAZELINE_STATE_BUCKET: 'state',
+  GAZELINE_CHANNEL_SECRET: secret,
+};
+Object.assign(process.env, env);
+// Nobody listens there: the only deliveries are those of the benchmark.
+await provision({ endpointOf: (name) => `http://127.0.0.1:9/${name}`, maximumBackoff: 600 });
+
+const hello = join(dir, 'hello.mjs');
+await writeFile(
+  hello,
+  `import { http } from ${JSON.stringify(createRequire(import.meta.url).resolve('@google-cloud/functions-framework'))};
+http('hello', (request, response) => response.send('hello'));`,
+);
+
+const raw = (await clients.storage()).bucket('raw');
+const text = raw.file('story.txt');
+await text.save('A short story about a lamp and its keeper.', {
+  resumable: false,
+  preconditionOpts: { ifGenerationMatch: 0 },
+});
+const object = { bucketId: 'raw', objectId: 'story.txt', objectGeneration: String(text.metadata.generation) };
+
+let deliveries = 0;
+const push = (data: unknown, attributes: Record<string, string> = {}) => ({
+  message: {
+    messageId: `bench-${deliveries++}`,
+    data: Buffer.from(JSON.stringify(data)).toString('base64'),
+    attributes,
+  },
+});
+/** What each function is asked first. A function that is missing here is started and not asked. */
+const requests: Record<string, () => { headers?: Record<string, string>; body?: unknown }> = {
+  'drive-webhook': () => ({
+    headers: {
+      'x-goog-channel-id': 'bench',
+      'x-goog-channel-token': createHmac('sha256', secret).update('bench').digest('base64url'),
+      'x-goog-resource-state': 'change',
+    },
+  }),
+  'drive-tick': () => ({ body: push({}) }),
+  'drive-feed': () => ({ body: push({}) }),
+  'file-sync': () => ({ body: push({ fileId: 'a-file-that-is-not-there' }) }),
+  'object-arrived': () => ({ body: push({}, { eventType: 'OBJECT_FINALIZE', ...object }) }),
+  annotate: () => ({ body: push({ name: 'story.txt', generation: object.objectGeneration, kind: 'text' }) }),
+  'annotate-tick': () => ({ body: push({}) }),
+};
+
+type Start = { ready: number; answer: number; memory: number };
+
+async function start(name: string, source: string): Promise<Start> {
+  const port = await freePort();
+  const begin = performance.now();
+  const child = spawn(
+    process.execPath,
+    [framework, `--target=${name}`, `--source=${source}`, `--port=${port}`],
+    {
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
+  const { headers, body } = requests[name]?.() ?? {};
+  for (;;) {
+    try {
+      const ready = performance.now();
+      const response = await fetch(`http://127.0.0.1:${port}/`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+      await response.arrayBuffer();
+      const answer = performance.now();
+      if (!response.ok) throw new Error(`${name} answered ${response.status}`);
+      const memory = await peakMemory(child.pid as number);
+      const ended = new Promise((done) => child.once('exit', done));
+      child.kill('SIGKILL');
+      await ended;
+      return { ready: ready - begin, answer: answer - begin, memory };
+    } catch (error) {
+      if (performance.now() - begin > 20_000 || !String((error as Error).cause).includes('ECONNREFUSED'))
+        throw error;
+      await new Promise((done) => setTimeout(done, 2));
+    }
+  }
+}
+
+/** Megabytes; only Linux tells. */
+async function peakMemory(pid: number): Promise<number> {
+  const { readFile } = await import('node:fs/promises');
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1024;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => server.once('listening', done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+const names = ['hello', ...Object.keys(functions)];
+const starts = new Map<string, Start[]>(names.map((name) => [name, []]));
+// In turns, so that whatever else the machine does hits all alike; the first round warms the file cache.
+for (let round = 0; round <= rounds; round++) {
+  for (const name of names) {
+    const one = await start(name, name === 'hello' ? hello : resolve('build/functions/serve.js'));
+    if (round > 0) starts.get(name)?.push(one);
+  }
+}
+const of = (name: string, field: keyof Start) => median((starts.get(name) ?? []).map((one) => one[field]));
+console.log(
+  table(
+    ['function', 'first answer, ms', '× hello', 'peak memory, MB', '× hello'],
+    names.map((name) => [
+      name,
+      of(name, 'answer').toFixed(0),
+      (of(name, 'answer') / of('hello', 'answer')).toFixed(2),
+      of(name, 'memory').toFixed(0),
+      (of(name, 'memory') / of('hello', 'memory')).toFixed(2),
+    ]),
+  ),
+);
+await cloud.close();
+await rm(dir, { recursive: true });
