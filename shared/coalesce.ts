@@ -13,8 +13,11 @@ export function coalesce(run: () => Promise<void>): () => Promise<void> {
     return current;
   };
   return () => {
-    if (!current) return start();
-    next ??= current.then(start, start);
+    // `next` first: in the moment between two runs none is current, and the next is about to start.
+    if (!next) {
+      if (!current) return start();
+      next = current.then(start, start);
+    }
     return next;
   };
 }
