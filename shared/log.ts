@@ -31,7 +31,7 @@ export function logFor(
       : {}),
   };
   const entry = (severity: string, message: string, fields: Fields) =>
-    write(JSON.stringify({ severity, message, ...fields, ...common }));
+    write(JSON.stringify({ ...fields, severity, message, ...common }));
   return {
     info: (message, fields = {}) => entry('INFO', message, fields),
     warning: (message, fields = {}) => entry('WARNING', message, fields),
@@ -49,8 +49,10 @@ function traceIdOf(header: string | undefined): string | undefined {
  * The stack with its causes. Google's request errors carry the whole request, tokens included, in other properties;
  * so only name, message and stack are taken.
  */
-function stackOf(error: unknown): string {
+function stackOf(error: unknown, depth = 0): string {
   if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : `\nCaused by: ${stackOf(error.cause)}`;
+  // An error may be its own cause.
+  const hasCause = error.cause !== undefined && depth < 8;
+  const cause = hasCause ? `\nCaused by: ${stackOf(error.cause, depth + 1)}` : '';
   return `${error.stack ?? `${error.name}: ${error.message}`}${cause}`;
 }
