@@ -2,6 +2,11 @@ import * as z from 'zod';
 
 /** An unset variable and an empty one are the same thing: deployment tools cannot always tell them apart. */
 const unset = (value: unknown) => (value === '' ? undefined : value);
+/** Digits only: `Number` would take a space for zero. */
+const count = z
+  .string()
+  .regex(/^\d{1,9}$/, 'expected a whole number')
+  .transform(Number);
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess(unset, schema.optional());
 const bucket = z
   .string()
@@ -26,9 +31,9 @@ const Config = z.object({
   /** Signs the tokens of push channels. Needed with `webhookUrl`. Example: `openssl rand -base64 32`. */
   channelSecret: optional(z.string().min(16, 'expected at least 16 characters')),
   /** How many paid Vision units (one feature of one image) a day may cost; above it, stimuli wait for the next day. */
-  visionUnitsPerDay: z.preprocess(unset, z.coerce.number().int().nonnegative().default(1000)),
+  visionUnitsPerDay: z.preprocess(unset, count.default(1000)),
   /** How many paid Natural Language units (one feature of 1,000 characters) a day may cost. */
-  languageUnitsPerDay: z.preprocess(unset, z.coerce.number().int().nonnegative().default(5000)),
+  languageUnitsPerDay: z.preprocess(unset, count.default(5000)),
   /** `http://127.0.0.1:PORT` of a local cloud; every client then talks to it instead of to Google. */
   localCloud: optional(z.url()),
 });

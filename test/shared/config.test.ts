@@ -1,0 +1,75 @@
+import { expect, test } from '@jest/globals';
+import { readConfig } from '../../shared/config.ts';
+
+const env = {
+  GAZELINE_PROJECT: 'my-lab',
+  GAZELINE_STUDY_FOLDER: '1AbC_dEfGhIjKlMnOp',
+  GAZELINE_RAW_BUCKET: 'lab-raw',
+  GAZELINE_DERIVED_BUCKET: 'lab-derived',
+  GAZELINE_STATE_BUCKET: 'lab-state',
+};
+
+test('what is optional has a default or is undefined, and an empty variable is an unset one', () => {
+  const expected = {
+    project: 'my-lab',
+    studyFolder: '1AbC_dEfGhIjKlMnOp',
+    rawBucket: 'lab-raw',
+    derivedBucket: 'lab-derived',
+    stateBucket: 'lab-state',
+    visionUnitsPerDay: 1000,
+    languageUnitsPerDay: 5000,
+  };
+  const empty = {
+    GAZELINE_SHARED_DRIVE: '',
+    GAZELINE_WEBHOOK_URL: '',
+    GAZELINE_CHANNEL_SECRET: '',
+    GAZELINE_VISION_UNITS_PER_DAY: '',
+    GAZELINE_LANGUAGE_UNITS_PER_DAY: '',
+    GAZELINE_LOCAL_CLOUD: '',
+  };
+  expect(readConfig(env)).toEqual(expected);
+  expect(readConfig({ ...env, ...empty })).toEqual(expected);
+});
+
+test('everything that is set is read', () => {
+  const config = readConfig({
+    ...env,
+    GAZELINE_SHARED_DRIVE: '0AbcdEfgh',
+    GAZELINE_WEBHOOK_URL: 'https://example.org/hook',
+    GAZELINE_CHANNEL_SECRET: 'sixteen characters',
+    GAZELINE_VISION_UNITS_PER_DAY: '0',
+    GAZELINE_LANGUAGE_UNITS_PER_DAY: '7',
+  });
+  expect(config).toMatchObject({
+    sharedDrive: '0AbcdEfgh',
+    webhookUrl: 'https://example.org/hook',
+    channelSecret: 'sixteen characters',
+    visionUnitsPerDay: 0,
+    languageUnitsPerDay: 7,
+  });
+});
+
+test('every variable that is missing is named', () => {
+  expect(() => readConfig({ GAZELINE_PROJECT: '' })).toThrow(
+    'The configuration is not usable: ' +
+      Object.keys(env)
+        .map((name) => `${name} is not set`)
+        .join('; '),
+  );
+});
+
+test.each([
+  ['GAZELINE_RAW_BUCKET', 'gs://lab-raw', /GAZELINE_RAW_BUCKET: expected a bucket name, without gs:/],
+  ['GAZELINE_STUDY_FOLDER', 'https://drive.google.com/x', /GAZELINE_STUDY_FOLDER: expected the id/],
+  ['GAZELINE_VISION_UNITS_PER_DAY', 'many', /GAZELINE_VISION_UNITS_PER_DAY: /],
+  ['GAZELINE_VISION_UNITS_PER_DAY', '-1', /GAZELINE_VISION_UNITS_PER_DAY: /],
+  ['GAZELINE_VISION_UNITS_PER_DAY', ' ', /GAZELINE_VISION_UNITS_PER_DAY: /],
+  ['GAZELINE_WEBHOOK_URL', 'example.org', /GAZELINE_WEBHOOK_URL: /],
+  ['GAZELINE_CHANNEL_SECRET', 'hunter2', /GAZELINE_CHANNEL_SECRET: expected at least 16 characters/],
+])('%s=%s is refused, and the variable is named', (name, value, message) => {
+  expect(() => readConfig({ ...env, [name]: value })).toThrow(message);
+});
+
+test('a secret that is too short is not shown', () => {
+  expect(() => readConfig({ ...env, GAZELINE_CHANNEL_SECRET: 'hunter2' })).toThrow(/^(?!.*hunter2)/);
+});
