@@ -5,12 +5,17 @@ import { Unprocessable } from '../unprocessable.ts';
  * same `/` included; a bucket takes `/` for a folder, and refuses CR, LF and the names `.` and `..`. Such characters,
  * and `%` itself, become `%` and two hexadecimal digits, so that the Drive names can be read back exactly.
  * https://cloud.google.com/storage/docs/objects#naming
+ * @throws Unprocessable for a path with an empty name or half a surrogate pair in it, or a path that is too long
  */
 export function objectNameOf(path: string[]): string {
   const name = path.map(encodeSegment).join('/');
+  if (path.includes('') || !name.isWellFormed())
+    throw new Unprocessable(`${JSON.stringify(path)} cannot be the name of an object`);
   const bytes = Buffer.byteLength(name);
   if (bytes > 1024)
-    throw new Unprocessable(`The path of ${bytes} bytes is longer than the 1,024 of an object name`);
+    throw new Unprocessable(
+      `The path of “${path.at(-1)}” has ${bytes} bytes; the name of an object may have 1,024`,
+    );
   return name;
 }
 
