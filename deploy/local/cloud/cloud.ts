@@ -7,6 +7,7 @@ import { createRequests } from './requests.ts';
 import type { Context, Service } from './service.ts';
 import { openStore } from './store.ts';
 import { createToken } from './token/token.ts';
+import { createVision } from './vision/vision.ts';
 
 export type CloudOptions = {
   /** The folder that holds everything; made if it is not there. */
@@ -47,7 +48,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   };
 
   const token = createToken(context);
-  const services: Service[] = [token];
+  const vision = createVision(context, { readObject: () => undefined });
+  const services: Service[] = [token, vision];
 
   const app = express().disable('x-powered-by').disable('etag');
   app.use('/_local/faults', express.json(), context.faults.router);

@@ -14,6 +14,9 @@ export type Context = {
   origin(): string;
 };
 
+/** Where the bytes of an object in a bucket lie, for services that are given `gs://` addresses. */
+export type ReadObject = (bucket: string, name: string) => { path: string; size: number } | undefined;
+
 /** One of Google's services, as far as Gazeline and ordinary clients use it. */
 export type Service = {
   /** The name of its folder, by which faults and requests are kept apart. */

@@ -1,0 +1,12 @@
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import express from 'express';
+import { GoogleError } from './googleError.ts';
+
+/** Reads a JSON body of at most `limit` bytes, whatever its content type; one that is longer is refused with a 400. */
+export function jsonBody(limit: number): (RequestHandler | ErrorRequestHandler)[] {
+  const tooLong: ErrorRequestHandler = (error: { type?: string }, _request, _response, next) => {
+    const message = `Request payload size exceeds the limit: ${limit} bytes.`;
+    next(error.type === 'entity.too.large' ? new GoogleError(400, 'badRequest', message) : error);
+  };
+  return [express.json({ limit, type: () => true }), tooLong];
+}
