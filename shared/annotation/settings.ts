@@ -32,24 +32,28 @@ export type TextFeature = keyof typeof textFeatures;
 
 const keys = <T extends object>(of: T) => Object.keys(of) as [keyof T & string, ...(keyof T & string)[]];
 const unique = <T>(list: T[]) => [...new Set(list)].sort();
+/** Says what was written, too: a person looks for that in the file. */
+const oneOf = <T extends object>(of: T) =>
+  z.enum(keys(of), {
+    error: ({ input }) => `“${String(input).slice(0, 50)}” is none of ${keys(of).join(', ')}`,
+  });
 
 /**
  * `gazeline.yaml`: what is annotated in its folder and below. An empty list switches a kind off. What costs nothing to
  * look at later (the response is kept whole) is not worth a second call, so the default takes what most studies need.
  */
 export const Settings = z.strictObject({
-  annotate: z
-    .strictObject({
+  annotate: z.preprocess(
+    // A key with nothing after it is null.
+    (value) => value ?? {},
+    z.strictObject({
       images: z
-        .array(z.enum(keys(imageFeatures)))
+        .array(oneOf(imageFeatures))
         .transform(unique)
         .default(['colours', 'faces', 'objects', 'text']),
-      texts: z
-        .array(z.enum(keys(textFeatures)))
-        .transform(unique)
-        .default(['entities', 'sentiment', 'syntax']),
-    })
-    .prefault({}),
+      texts: z.array(oneOf(textFeatures)).transform(unique).default(['entities', 'sentiment', 'syntax']),
+    }),
+  ),
 });
 export type Settings = z.infer<typeof Settings>;
 
