@@ -1,4 +1,3 @@
-import { annotateImages } from '../shared/annotation/annotateImages.ts';
 import { unitsPerDay } from '../shared/annotation/units.ts';
 import { keepWaiting } from '../shared/annotation/waiting.ts';
 import { clients, lazy } from '../shared/clients.ts';
@@ -95,7 +94,10 @@ const records = async () => recordsIn(await clients.storage(), config().stateBuc
 const publish = async () => publishTo(await clients.pubsub(), config().project);
 const drainOnce = coalesce(async () => requestDrain(await records(), await publish()));
 // One of each for the instance: they put what is asked at the same time together.
-const annotateImage = lazy(async () => annotateImages(await clients.vision()));
+const annotateImage = lazy(async () => {
+  const { annotateImages } = await import('../shared/annotation/annotateImages.ts');
+  return annotateImages(await clients.vision());
+});
 const units = lazy(async () => {
   const { visionUnitsPerDay: vision, languageUnitsPerDay: language } = config();
   return unitsPerDay(await records(), { vision, language }, { now: () => new Date() });

@@ -1,5 +1,4 @@
 import type { Bucket } from '@google-cloud/storage';
-import { imageSize } from 'image-size';
 import type { RawObject } from '../storage/rawObject.ts';
 import { readObject } from '../storage/readObject.ts';
 import { Unprocessable } from '../unprocessable.ts';
@@ -60,6 +59,7 @@ async function sizeOf(
   raw: Bucket,
   { name, generation, size }: RawObject,
 ): Promise<ContentAnnotation['image'] & {}> {
+  const { imageSize } = await import('image-size');
   for (const end of [header, size]) {
     const content = await readObject(raw.file(name, { generation }), { end: end - 1 });
     try {

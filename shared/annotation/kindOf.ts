@@ -1,5 +1,4 @@
 import { constants, gunzipSync } from 'node:zlib';
-import { fileTypeFromBuffer } from 'file-type';
 
 export type Kind = 'image' | 'text' | 'pdf' | 'recording' | 'other';
 
@@ -22,6 +21,7 @@ const notToRead =
 
 /** What an object is, by its content first; the name only tells apart what looks alike. */
 export async function kindOf(name: string, start: Buffer): Promise<Kind> {
+  const { fileTypeFromBuffer } = await import('file-type');
   const type = (await fileTypeFromBuffer(start))?.mime;
   if (type === 'application/pdf') return 'pdf';
   if (type === 'application/gzip') return isRecording(textOf(inflate(start))) ? 'recording' : 'other';

@@ -1,5 +1,4 @@
 import type { Bucket } from '@google-cloud/storage';
-import { parse } from 'yaml';
 import * as z from 'zod';
 import { readObject } from '../storage/readObject.ts';
 
@@ -74,7 +73,7 @@ export async function settingsFor(raw: Bucket, objectName: string): Promise<Foun
   for (const candidate of candidatesFor(objectName)) {
     const file = await readObject(raw.file(candidate), { end: settingsLimit });
     if (!file) continue;
-    const parsed = parseSettings(file.bytes);
+    const parsed = await parseSettings(file.bytes);
     if (parsed.success) return { settings: parsed.data, from: candidate };
     const problem = { object: candidate, reason: parsed.reason };
     return { settings: defaultSettings, from: undefined, problem };
@@ -90,11 +89,12 @@ function candidatesFor(objectName: string): string[] {
   );
 }
 
-export function parseSettings(
+export async function parseSettings(
   bytes: Buffer,
-): { success: true; data: Settings } | { success: false; reason: string } {
+): Promise<{ success: true; data: Settings } | { success: false; reason: string }> {
   if (bytes.length > settingsLimit) return { success: false, reason: `larger than ${settingsLimit} bytes` };
   try {
+    const { parse } = await import('yaml');
     const settings = Settings.safeParse(parse(bytes.toString()) ?? {});
     if (settings.success) return settings;
     return { success: false, reason: z.prettifyError(settings.error) };

@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type Entry = { severity: string; message: string; event: string; [field: string]: unknown };
+export type Answer = { status: number; body: string };
+export type Served = {
+  log: Entry[];
+  /** Sends one request, its body in pieces as the server takes them. */
+  send(options: {
+    method?: string;
+    path?: string;
+    headers?: Record<string, string>;
+    body?: string | Buffer | Iterable<Buffer>;
+  }): Promise<Answer>;
+  /** The most memory that the process ever had, in bytes; undefined where the system does not say. */
+  peakMemory(): number | undefined;
+  alive(): boolean;
+  stop(): Promise<void>;
+};
+
+const framework = createRequire(import.meta.url)
+  .resolve('@google-cloud/functions-framework')
+  .replace(/index\.js$/, 'main.js');
+
+/** Serves one function of the fixture under the real functions framework, in a process of its own. */
+export async function serve(target: string, env: Record<string, string> = {}): Promise<Served> {
+  const port = await freePort();
+  const child = spawn(
+    process.execPath,
+    [framework, `--target=${target}`, `--source=${join(import.meta.dirname, 'triggerFixture.ts')}`],
+    { env: { ...process.env, ...env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const log: Entry[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line.startsWith('{')) log.push(JSON.parse(line) as Entry);
+  });
+  const send: Served['send'] = ({ method = 'POST', path = '/', headers = {}, body = '' }) =>
+    new Promise((resolve, reject) => {
+      const outgoing = request({ port, method, path, headers, agent: false }, async (response) => {
+        const chunks = await response.toArray();
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+      });
+      // An answer that comes before the whole body was taken may close the connection; it counts all the same.
+      outgoing.on('error', (error) => setTimeout(reject, 100, error));
+      if (typeof body === 'string' || Buffer.isBuffer(body)) return void outgoing.end(body);
+      sendPieces(outgoing, body).catch(reject);
+    });
+  await listening(child, send);
+  return {
+    log,
+    send,
+    peakMemory() {
+      try {
+        const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+        return Number(/VmHWM:\s*(\d+)/.exec(status)?.[1]) * 1024;
+      } catch {
+        return undefined;
+      }
+    },
+    alive: () => child.exitCode === null && child.signalCode === null,
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+async function sendPieces(outgoing: ReturnType<typeof request>, pieces: Iterable<Buffer>): Promise<void> {
+  for (const piece of pieces) {
+    if (outgoing.destroyed) return;
+    if (!outgoing.write(piece)) {
+      await new Promise<void>((resolve) => {
+        outgoing.once('drain', resolve).once('close', resolve);
+      });
+    }
+  }
+  outgoing.end();
+}
+
+async function listening(child: ChildProcess, send: Served['send']): Promise<void> {
+  for (const deadline = Date.now() + 20_000; ; await sleep(20)) {
+    try {
+      await send({ method: 'GET', path: '/robots.txt' });
+      return;
+    } catch (error) {
+      if (child.exitCode !== null || Date.now() > deadline) throw error;
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
