@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Entry = { severity: string; message: string; event: string; [field: string]: unknown };
@@ -34,7 +35,7 @@ export async function serve(target: string, env: Record<string, string> = {}): P
   const child = spawn(
     process.execPath,
     [framework, `--target=${target}`, `--source=${join(import.meta.dirname, 'triggerFixture.ts')}`],
-    { env: { ...process.env, ...env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'] },
+    { env: { ...process.env, ...env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const log: Entry[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
@@ -42,14 +43,18 @@ export async function serve(target: string, env: Record<string, string> = {}): P
   });
   const send: Served['send'] = ({ method = 'POST', path = '/', headers = {}, body = '' }) =>
     new Promise((resolve, reject) => {
-      const outgoing = request({ port, method, path, headers, agent: false }, async (response) => {
+      // Kept alive, as Google's proxy does: the rest of a body that was refused is then taken and thrown away.
+      const agent = new Agent({ keepAlive: true });
+      const outgoing = request({ port, method, path, headers, agent }, async (response) => {
         const chunks = await response.toArray();
+        agent.destroy();
         resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
       });
       // An answer that comes before the whole body was taken may close the connection; it counts all the same.
-      outgoing.on('error', (error) => setTimeout(reject, 100, error));
-      if (typeof body === 'string' || Buffer.isBuffer(body)) return void outgoing.end(body);
-      sendPieces(outgoing, body).catch(reject);
+      const failed = (error: unknown) => setTimeout(reject, 100, error);
+      outgoing.on('error', failed);
+      if (typeof body === 'string' || Buffer.isBuffer(body)) outgoing.end(body);
+      else pipeline(body, outgoing).catch(failed);
     });
   await listening(child, send);
   return {
@@ -70,18 +75,6 @@ export async function serve(target: string, env: Record<string, string> = {}): P
       await ended;
     },
   };
-}
-
-async function sendPieces(outgoing: ReturnType<typeof request>, pieces: Iterable<Buffer>): Promise<void> {
-  for (const piece of pieces) {
-    if (outgoing.destroyed) return;
-    if (!outgoing.write(piece)) {
-      await new Promise<void>((resolve) => {
-        outgoing.once('drain', resolve).once('close', resolve);
-      });
-    }
-  }
-  outgoing.end();
 }
 
 async function listening(child: ChildProcess, send: Served['send']): Promise<void> {
