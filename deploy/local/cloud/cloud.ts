@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { createFaults } from './faults.ts';
 import { answerErrors, GoogleError } from './googleError.ts';
+import { createLanguage } from './language/language.ts';
 import { createRequests } from './requests.ts';
 import type { Context, Service } from './service.ts';
 import { openStore } from './store.ts';
@@ -49,7 +50,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
   const token = createToken(context);
   const vision = createVision(context, { readObject: () => undefined });
-  const services: Service[] = [token, vision];
+  const language = createLanguage(context, { readObject: () => undefined });
+  const services: Service[] = [token, vision, language];
 
   const app = express().disable('x-powered-by').disable('etag');
   app.use('/_local/faults', express.json(), context.faults.router);
