@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Records } from './storage/records.ts';
 
@@ -37,5 +38,8 @@ export async function* listProblems(records: Records): AsyncIterable<Problem> {
 }
 
 /** Event ids come from outside: nothing in them may make a folder or a name of its own. */
-const nameOf = ({ function: name, event }: Problem) =>
-  `problems/${name}/${encodeURIComponent(event).replaceAll('.', '%2E').slice(0, 500)}.json`;
+function nameOf({ function: name, event }: Problem): string {
+  const id = encodeURIComponent(event.toWellFormed()).replaceAll('.', '%2E');
+  if (id.length <= 500) return `problems/${name}/${id}.json`;
+  return `problems/${name}/${id.slice(0, 400)}-${createHash('sha256').update(event).digest('hex')}.json`;
+}

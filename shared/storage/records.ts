@@ -26,7 +26,7 @@ export type Records = {
     schema: z.ZodType<T>,
     change: (value: T | undefined) => V,
   ): Promise<V extends T ? T : T | undefined>;
-  /** Removes the record if it is still at `generation`, or, without one, whatever it holds. */
+  /** Removes the record if it is still at `generation`, or, without one, at the one that it has now. */
   remove(name: string, generation?: string): Promise<boolean>;
   /** The names of the records that begin with `prefix`, in order. */
   list(prefix: string): AsyncIterable<string>;
@@ -92,7 +92,9 @@ export function recordsIn(
     },
     async remove(name, generation) {
       try {
-        await bucket.file(name).delete(generation === undefined ? {} : { ifGenerationMatch: generation });
+        const file = bucket.file(name);
+        const there = generation ?? String((await file.getMetadata())[0].generation);
+        await file.delete({ ifGenerationMatch: there });
         return true;
       } catch (error) {
         if (codeOf(error) === 404 || codeOf(error) === 412) return false;
