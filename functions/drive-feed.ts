@@ -41,7 +41,7 @@ export async function driveFeed(dependencies: DriveFeedDependencies): Promise<vo
   try {
     await drain(dependencies, feed.value.pageToken, feed.generation);
   } catch (error) {
-    if (!isBadPageToken(error)) throw error;
+    if (!(error instanceof BadPageToken)) throw error;
     log.error('Drive does not take the page token any more; the whole tree is read instead', { error });
     await startFeed(dependencies, feed.generation);
   }
@@ -55,15 +55,7 @@ async function drain(
 ): Promise<void> {
   const { drive, records, publish, sharedDrive, log, now } = dependencies;
   for (let token = pageToken, known = generation; ; ) {
-    const { data } = await drive.changes.list({
-      pageToken: token,
-      pageSize: 1000,
-      includeRemoved: true,
-      // A folder that is shared with us is not in our own My Drive.
-      restrictToMyDrive: false,
-      ...inSharedDrive(sharedDrive),
-      fields: 'nextPageToken,newStartPageToken,changes(changeType,removed,fileId)',
-    });
+    const data = await pageOf(drive, token, sharedDrive);
     const changes = (data.changes ?? []).filter(({ changeType, fileId }) => changeType !== 'drive' && fileId);
     await publishFileChanges(
       publish,
@@ -78,6 +70,31 @@ async function drain(
     token = next;
     known = written;
   }
+}
+
+async function pageOf(
+  drive: drive_v3.Drive,
+  pageToken: string,
+  sharedDrive: string | undefined,
+): Promise<drive_v3.Schema$ChangeList> {
+  try {
+    const { data } = await drive.changes.list({
+      pageToken,
+      pageSize: 1000,
+      includeRemoved: true,
+      // A folder that is shared with us is not in our own My Drive.
+      restrictToMyDrive: false,
+      ...inSharedDrive(sharedDrive),
+      fields: 'nextPageToken,newStartPageToken,changes(changeType,removed,fileId)',
+    });
+    return data;
+  } catch (error) {
+    throw isBadPageToken(error) ? new BadPageToken('Drive refused the page token', { cause: error }) : error;
+  }
+}
+
+class BadPageToken extends Error {
+  override name = 'BadPageToken';
 }
 
 /** The token first, then the tree: what changes in between is then found twice rather than never. */

@@ -61,44 +61,39 @@ async function renewChannel(
   const channels = (await records.read(name, Channels))?.value ?? [];
   const lastsUntil = (channel: Channel) => Date.parse(channel.expiration) - time.getTime();
   const fresh = channels.filter((channel) => channel.address === address && lastsUntil(channel) > overlap);
-  if (fresh.some(({ resourceId }) => resourceId)) {
+  if (fresh.length > 0) {
     // A channel that is in its overlap is stopped once another one has taken over; then nothing comes twice.
     for (const channel of channels) if (!fresh.includes(channel)) await stopChannel(drive, channel, log);
     if (fresh.length < channels.length) await records.update(name, Channels, () => fresh);
     return;
   }
 
-  const channel: Channel = {
-    id: randomUUID(),
-    address,
-    expiration: new Date(time.getTime() + lifetime).toISOString(),
-  };
-  // Recorded first: a crash after `watch` must leave a channel that can be stopped.
-  await records.update(name, Channels, (before = []) => [...before, channel]);
+  const id = randomUUID();
   const sharedDriveOptions = sharedDrive
     ? { driveId: sharedDrive, supportsAllDrives: true, includeItemsFromAllDrives: true }
     : { supportsAllDrives: true };
   const { data: start } = await drive.changes.getStartPageToken(sharedDriveOptions);
+  const wished = time.getTime() + lifetime;
   const { data } = await drive.changes.watch({
     ...sharedDriveOptions,
     pageToken: start.startPageToken ?? '',
     requestBody: {
-      id: channel.id,
+      id,
       type: 'web_hook',
       address,
-      token: channelToken(secret, channel.id),
-      expiration: String(Date.parse(channel.expiration)),
+      token: channelToken(secret, id),
+      expiration: String(wished),
     },
   });
-  const watched = {
-    ...channel,
+  // Recorded when it is there: one that is refused leaves nothing. Should we die before, it ends by itself in a week.
+  const channel: Channel = {
+    id,
+    address,
     ...(data.resourceId ? { resourceId: data.resourceId } : {}),
-    expiration: new Date(Number(data.expiration ?? Date.parse(channel.expiration))).toISOString(),
+    expiration: new Date(Number(data.expiration ?? wished)).toISOString(),
   };
-  await records.update(name, Channels, (before = []) =>
-    before.map((one) => (one.id === channel.id ? watched : one)),
-  );
-  log.info('channel opened', { channel: channel.id, expiration: watched.expiration });
+  await records.update(name, Channels, (before = []) => [...before, channel]);
+  log.info('channel opened', { channel: id, expiration: channel.expiration });
 }
 
 async function stopChannel(drive: drive_v3.Drive, { id, resourceId }: Channel, log: Log): Promise<void> {

@@ -107,65 +107,77 @@ async function bring(
   known: FileRecord | undefined,
   dependencies: FileSyncDependencies,
 ): Promise<RawObject> {
-  const { drive, raw, log } = dependencies;
+  const { raw, log } = dependencies;
   const sameTime = known?.modifiedTime === file.modifiedTime;
   const sameContent = before && (target.exportTo ? sameTime : before.md5 === file.md5Checksum);
   if (sameContent && before.name === target.name) {
-    if (!sameTime) await describeObject(raw, before, target);
-    return before;
-  }
-  if (sameContent) {
-    const renamed = (await copyObject(raw, before, target)) ?? (await makeRoom(file, target, dependencies));
-    await retireObject(raw, before);
-    log.info('renamed', { object: target.name, from: before.name });
-    return renamed;
+    if (sameTime || (await describeObject(raw, before, target))) return before;
   }
 
-  const stream = await download(drive, file.id, target.exportTo);
-  const size = target.exportTo ? undefined : Number(file.size ?? 0);
   const replaces = before?.name === target.name ? before.generation : '0';
-  const uploaded =
-    (await uploadObject(raw, target, replaces, { stream, size })) ??
-    (await makeRoom(file, target, dependencies));
+  const brought =
+    (sameContent
+      ? await copyObject(raw, before, target)
+      : await transfer(file, target, replaces, dependencies)) ??
+    (await takePlace(file, target, dependencies));
   if (before && before.name !== target.name) await retireObject(raw, before);
-  log.info('synced', { object: target.name, bytes: uploaded.size });
-  return uploaded;
+  if (sameContent) log.info('renamed', { object: target.name, from: before.name });
+  else log.info('synced', { object: target.name, bytes: brought.size });
+  return brought;
 }
 
-/** Another object is where this one should be. Whose is it? */
-async function makeRoom(
+async function transfer(
+  file: DriveFile,
+  { exportTo, ...object }: Target,
+  replaces: string,
+  { drive, raw }: Pick<FileSyncDependencies, 'drive' | 'raw'>,
+): Promise<RawObject | undefined> {
+  if (file.capabilities?.canDownload === false)
+    throw new Unprocessable(`Drive does not allow the download of ${object.name}`);
+  const stream = await download(drive, file.id, exportTo);
+  const size = exportTo ? undefined : Number(file.size ?? 0);
+  return uploadObject(raw, object, replaces, { stream, size });
+}
+
+/** What is where the object should be is not what the record says. Whose is it? */
+async function takePlace(
   file: DriveFile,
   target: Target,
-  {
-    drive,
-    raw,
-    publish,
-    studyFolder,
-  }: Pick<FileSyncDependencies, 'drive' | 'raw' | 'publish' | 'studyFolder'>,
+  dependencies: FileSyncDependencies,
 ): Promise<RawObject> {
+  const { raw } = dependencies;
   const there = await liveObject(raw, target.name);
-  const owner = there?.metadata['drive-file-id'];
-  if (!there || !owner) throw new NotYet(`${target.name} was changed at the same time`);
-  if (owner === file.id) {
+  if (there && there.metadata['drive-file-id'] !== file.id)
+    await mayBeReplaced(there, target.name, dependencies);
+  else if (there) {
     // Ours, from a delivery that ended before its record was written, or whose answer was lost.
     const { metadata, contentType: _, ...object } = there;
     if (target.md5 ? object.md5 === target.md5 : metadata.mtime === target.metadata.mtime) return object;
-    await retireObject(raw, there);
-    throw new NotYet(`${target.name} held another revision of the same file`);
   }
+  const brought = await transfer(file, target, there?.generation ?? '0', dependencies);
+  if (!brought) throw new NotYet(`${target.name} was changed at the same time`);
+  return brought;
+}
+
+/** The object of another file may be replaced once that file has its place elsewhere, which two that swap never wait for. */
+async function mayBeReplaced(
+  there: { metadata: Record<string, string> },
+  name: string,
+  { drive, publish, studyFolder }: FileSyncDependencies,
+): Promise<void> {
+  const owner = there.metadata['drive-file-id'];
+  if (!owner) throw new Unprocessable(`${name} is in the bucket already and did not come from Drive`);
   const other = await getFile(drive, owner);
   const place = other && !other.trashed ? await pathOf(drive, other, studyFolder) : undefined;
   if (
     other &&
     place?.where === 'inside' &&
-    targetsOf(other, place.path).some(({ name }) => name === target.name)
+    targetsOf(other, place.path).some((target) => target.name === name)
   ) {
-    throw new Unprocessable(
-      `Two files have the path ${target.name}; the one that came first is kept. Rename one`,
-    );
+    throw new Unprocessable(`Two files have the path ${name}; the one that came first is kept. Rename one`);
   }
   await publishFileChanges(publish, [{ fileId: owner, removed: !other }]);
-  throw new NotYet(`${target.name} still belongs to another file`);
+  if (!other || place?.where === 'unknown') throw new NotYet(`${name} still belongs to another file`);
 }
 
 /** The objects that a file should be: none for what has no bytes, like a shortcut or a form. */
@@ -214,7 +226,8 @@ async function syncFolder(
   { drive, records, publish, sharedDrive }: FileSyncDependencies,
 ): Promise<void> {
   if (path === before?.path) return;
-  for await (const page of children(drive, folder.id, sharedDrive)) {
+  // What lies in a folder that went into the trash is in the trash as well.
+  for await (const page of children(drive, folder.id, sharedDrive, { withTrashed: !path })) {
     await publishFileChanges(
       publish,
       page.map(({ id }) => ({ fileId: id, removed: false })),

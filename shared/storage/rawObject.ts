@@ -84,13 +84,22 @@ export async function copyObject(
   }
 }
 
-/** Changes what is said about an object and not the object: nothing is notified as arrived. */
+/**
+ * Changes what is said about an object and not the object: nothing is notified as arrived.
+ * @returns false if the object is not what it was
+ */
 export async function describeObject(
   bucket: Bucket,
   { name, generation }: RawObject,
   { contentType, metadata }: ObjectDescription,
-): Promise<void> {
-  await bucket.file(name).setMetadata({ contentType, metadata }, { ifGenerationMatch: generation });
+): Promise<boolean> {
+  try {
+    await bucket.file(name).setMetadata({ contentType, metadata }, { ifGenerationMatch: generation });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 412 || codeOf(error) === 404) return false;
+    throw error;
+  }
 }
 
 /** In a bucket with versions this hides the object and erases nothing. An object that is not what it was stays. */
