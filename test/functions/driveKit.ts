@@ -1,0 +1,99 @@
+import { Readable } from 'node:stream';
+import type { Bucket } from '@google-cloud/storage';
+import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
+import { type FileSyncDependencies, fileSync } from '../../functions/file-sync.ts';
+import { clients } from '../../shared/clients.ts';
+import { config } from '../../shared/config.ts';
+import { folderType } from '../../shared/drive/driveFile.ts';
+import { FileChanged } from '../../shared/drive/fileChanged.ts';
+import { NotYet } from '../../shared/once.ts';
+import { recordsIn } from '../../shared/storage/records.ts';
+import { rememberLog, rememberPublish } from '../kit.ts';
+
+/** A Drive, a raw bucket, and `file-sync` between them; what it publishes is delivered by `converge`. */
+export async function openStudy() {
+  const [drive, storage] = await Promise.all([clients.drive(), clients.storage()]);
+  await storage.createBucket('raw', { versioning: { enabled: true } });
+  await storage.createBucket('state');
+  const raw = storage.bucket('raw');
+  const publish = rememberPublish();
+  const log = rememberLog();
+  const dependencies: FileSyncDependencies = {
+    drive,
+    raw,
+    records: recordsIn(storage, 'state'),
+    publish,
+    log,
+    studyFolder: config().studyFolder,
+  };
+  const sync = (fileId: string, removed = false, overrides: Partial<FileSyncDependencies> = {}) =>
+    fileSync({ fileId, removed }, { ...dependencies, ...overrides });
+
+  return {
+    ...driveOf(drive),
+    drive,
+    raw,
+    log,
+    publish,
+    dependencies,
+    sync,
+    /** Delivers these changes and what follows from them, again where they ask for it, until nothing is left. */
+    async converge(...changes: (string | FileChanged)[]): Promise<void> {
+      const queue = changes.map((one) => (typeof one === 'string' ? { fileId: one, removed: false } : one));
+      for (let step = 0; queue.length > 0; step++) {
+        if (step > 60) throw new Error(`It goes on for ever: ${JSON.stringify(queue)}`);
+        const change = queue.shift() as FileChanged;
+        publish.sent.length = 0;
+        try {
+          await sync(change.fileId, change.removed);
+        } catch (error) {
+          if (!(error instanceof NotYet)) throw error;
+          queue.push(change);
+        }
+        queue.push(...publish.sent.map(({ data }) => FileChanged.parse(data)));
+      }
+    },
+    objects: (prefix: string) => objectsIn(raw, prefix),
+  };
+}
+export type Study = Awaited<ReturnType<typeof openStudy>>;
+
+/** Name to content of what is live below a prefix; the prefix itself is left out of the names. */
+async function objectsIn(bucket: Bucket, prefix: string): Promise<Record<string, string>> {
+  const [files] = await bucket.getFiles({ prefix });
+  const contents = await Promise.all(files.map(async (file) => String((await file.download())[0])));
+  return Object.fromEntries(files.map(({ name }, i) => [name.slice(prefix.length), contents[i] ?? '']));
+}
+
+function driveOf(drive: drive_v3.Drive) {
+  const studyFolder = config().studyFolder;
+  const create = async (requestBody: drive_v3.Schema$File, content?: string | Buffer) => {
+    const media = { mimeType: 'application/octet-stream', body: Readable.from([content ?? '']) };
+    const { data } = await drive.files.create({
+      requestBody: { parents: [studyFolder], ...requestBody },
+      ...(content === undefined ? {} : { media }),
+      fields: 'id',
+      supportsAllDrives: true,
+    });
+    return data.id as string;
+  };
+  return {
+    create,
+    folder: (name: string, parent = studyFolder) => create({ name, parents: [parent], mimeType: folderType }),
+    file: (parent: string, name: string, content: string | Buffer = `content of ${name}`) =>
+      create({ name, parents: [parent] }, content),
+    async edit(fileId: string, content: string | Buffer) {
+      await drive.files.update({ fileId, media: { body: Readable.from([content]) } });
+    },
+    async change(fileId: string, requestBody: drive_v3.Schema$File) {
+      await drive.files.update({ fileId, requestBody });
+    },
+    async move(fileId: string, to: string) {
+      const { data } = await drive.files.get({ fileId, fields: 'parents' });
+      await drive.files.update({ fileId, addParents: to, removeParents: data.parents?.join(',') ?? '' });
+    },
+    async remove(fileId: string) {
+      await drive.files.delete({ fileId });
+    },
+  };
+}
