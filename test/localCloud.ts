@@ -17,7 +17,7 @@ export function useLocalCloud(options: Partial<CloudOptions> = {}): Cloud & { di
       GAZELINE_LOCAL_CLOUD: used.origin,
       GOOGLE_APPLICATION_CREDENTIALS: used.keyFile,
       GAZELINE_PROJECT: used.project,
-      GAZELINE_STUDY_FOLDER: 'study-folder',
+      GAZELINE_STUDY_FOLDER: used.studyFolder,
       GAZELINE_RAW_BUCKET: 'raw',
       GAZELINE_DERIVED_BUCKET: 'derived',
       GAZELINE_STATE_BUCKET: 'state',

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
+import { createDrive } from './drive/drive.ts';
 import { createFaults } from './faults.ts';
 import { answerErrors, GoogleError } from './googleError.ts';
 import { createLanguage } from './language/language.ts';
@@ -25,6 +26,8 @@ export type Cloud = {
   origin: string;
   project: string;
   keyFile: string;
+  /** The Drive id of the folder that is `drive/` on disk. */
+  studyFolder: string;
   close(): Promise<void>;
 };
 
@@ -51,7 +54,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const token = createToken(context);
   const vision = createVision(context, { readObject: () => undefined });
   const language = createLanguage(context, { readObject: () => undefined });
-  const services: Service[] = [token, vision, language];
+  const drive = createDrive(context);
+  const services: Service[] = [token, drive, vision, language];
 
   const app = express().disable('x-powered-by').disable('etag');
   app.use('/_local/faults', express.json(), context.faults.router);
@@ -90,6 +94,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     origin,
     project,
     keyFile: token.serviceAccount.keyFile,
+    studyFolder: drive.studyFolder,
     async close() {
       for (const service of services.toReversed()) await service.close();
       server.close();

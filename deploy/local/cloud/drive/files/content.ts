@@ -1,0 +1,24 @@
+import { utimesSync } from 'node:fs';
+import { GoogleError } from '../../googleError.ts';
+import { type Hashes, hashFile } from '../hash.ts';
+import { isNative } from '../names.ts';
+
+/** Bytes that came in, in a blob of their own. */
+export type Content = { path: string; mimeType: string | undefined; hashes: Hashes };
+
+/** Reads what an upload left behind. */
+export async function readContent(path: string, mimeType: string | undefined): Promise<Content> {
+  return { path, mimeType, hashes: await hashFile(path) };
+}
+
+/** @throws 400 if a document cannot be made of it: here that is possible from text only */
+export function checkConversion(mimeType: string, content: Content | undefined): void {
+  const source = content?.mimeType ?? 'text/plain';
+  if (!isNative(mimeType) || /^text\//.test(source) || source === mimeType) return;
+  throw new GoogleError(400, 'badRequest', `Bad Request: conversion from ${source} is not supported`);
+}
+
+/** Gives the file on disk the time that the API was told, so that both say the same. */
+export function setModified(path: string, modifiedTime: string | undefined): void {
+  if (modifiedTime !== undefined) utimesSync(path, new Date(), new Date(modifiedTime));
+}

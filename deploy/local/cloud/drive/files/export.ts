@@ -1,0 +1,53 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { RequestHandler, Response } from 'express';
+import { GoogleError } from '../../googleError.ts';
+import { isNative } from '../names.ts';
+import { type Drive, itemOf, lookup, text } from '../request.ts';
+import type { FileRow } from '../table.ts';
+import { exportFormats } from './exportFormats.ts';
+
+/** https://developers.google.com/workspace/drive/api/reference/rest/v3/files/export */
+const longest = 10 * 1024 * 1024;
+/** Exports are made in memory. */
+const longestLink = 100 * 1024 * 1024;
+
+/** files.export: a document in another format, of at most 10 MB. */
+export const exportFile =
+  (drive: Drive): RequestHandler =>
+  async (request, response) => {
+    const mimeType = text(request, 'mimeType');
+    if (mimeType === undefined) {
+      const location = { locationType: 'parameter', location: 'mimeType' };
+      throw new GoogleError(400, 'required', 'Required parameter: mimeType', location);
+    }
+    await send(drive, itemOf(drive, request), mimeType, longest, response);
+  };
+
+/** An export link of a file resource: the same without Google's limit. */
+export const exportLink =
+  (drive: Drive): RequestHandler =>
+  async (request, response) => {
+    request.query.supportsAllDrives = 'true';
+    const row = lookup(drive, request, text(request, 'id') ?? '');
+    const format = text(request, 'exportFormat');
+    const formats = Object.entries(exportFormats[row.mimeType] ?? {});
+    const mimeType = formats.find(([, { extension }]) => extension === format)?.[0] ?? '';
+    await send(drive, row, mimeType, longestLink, response);
+  };
+
+async function send({ tree }: Drive, row: FileRow, mimeType: string, limit: number, response: Response) {
+  if (!isNative(row.mimeType)) {
+    throw new GoogleError(403, 'fileNotExportable', 'Export only supports Docs Editors files.');
+  }
+  const format = exportFormats[row.mimeType]?.[mimeType];
+  if (!format) {
+    const location = { locationType: 'parameter', location: 'convertTo' };
+    throw new GoogleError(400, 'badRequest', 'The requested conversion is not supported.', location);
+  }
+  const tooLarge = new GoogleError(403, 'exportSizeLimitExceeded', 'This file is too large to be exported.');
+  const path = tree.pathOf(row);
+  if ((await stat(path)).size > limit) throw tooLarge;
+  const exported = Buffer.from(await format.convert(await readFile(path, 'utf8')));
+  if (exported.length > limit) throw tooLarge;
+  response.set({ 'Content-Type': mimeType, 'Content-Length': String(exported.length) }).end(exported);
+}
