@@ -9,6 +9,8 @@ const patience = 120_000;
  * @throws when what is left does not move for two minutes
  */
 export async function settled(origin: string): Promise<'settled'> {
+  // What was dropped a moment ago may not have been noticed yet.
+  await fetch(`${origin}/_local/drive/scan`, { method: 'POST' });
   for (let last = '', since = Date.now(); ; await sleep(100)) {
     const pending = (await (await fetch(`${origin}/_local/pending`)).json()) as Record<string, number>;
     if (Object.values(pending).every((count) => count === 0)) return 'settled';
