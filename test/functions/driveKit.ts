@@ -66,12 +66,13 @@ async function objectsIn(bucket: Bucket, prefix: string): Promise<Record<string,
 }
 
 function driveOf(drive: drive_v3.Drive) {
-  const studyFolder = config().studyFolder;
+  const { studyFolder } = config();
   const create = async (requestBody: drive_v3.Schema$File, content?: string | Buffer) => {
-    const media = { mimeType: 'application/octet-stream', body: Readable.from([content ?? '']) };
+    // A Google document is made from a text.
+    const mimeType = requestBody.mimeType ? 'text/plain' : 'application/octet-stream';
     const { data } = await drive.files.create({
       requestBody: { parents: [studyFolder], ...requestBody },
-      ...(content === undefined ? {} : { media }),
+      ...(content === undefined ? {} : { media: { mimeType, body: Readable.from([content]) } }),
       fields: 'id',
       supportsAllDrives: true,
     });
