@@ -9,7 +9,7 @@ export function quantile(values: number[], q: number): number {
 export const median = (values: number[]) => quantile(values, 0.5);
 
 export function table(head: string[], rows: (string | number)[][]): string {
-  const cells = new Table({ head, style: { head: [] } });
+  const cells = new Table({ head, style: { head: [], border: [], compact: true } });
   cells.push(...rows);
   return cells.toString();
 }

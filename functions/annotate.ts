@@ -85,7 +85,7 @@ export async function annotate(stimulus: Stimulus, dependencies: AnnotateDepende
     const known = async () => (await derived.read(contentRecord, ContentAnnotation))?.value;
     const content = await once(records, `${kind}/${contentRecord}`, known, annotateContent, { lease });
     await keep(stimulus, content);
-    log.info('annotated', { object: name, reused, ...countsOf(content) });
+    log.info('annotated', { object: name, reused, areas: countsOf(content), problems: content.problems });
   } catch (error) {
     if (!(error instanceof OutOfUnits)) throw error;
     await wait(stimulus);
@@ -116,8 +116,8 @@ export async function annotate(stimulus: Stimulus, dependencies: AnnotateDepende
 }
 
 /** `{ word: 64, object: 3, face: 1 }` */
-function countsOf({ areasOfInterest, problems }: ContentAnnotation): Record<string, number> {
+function countsOf({ areasOfInterest }: ContentAnnotation): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { kind } of areasOfInterest) counts[kind] = (counts[kind] ?? 0) + 1;
-  return problems.length > 0 ? { ...counts, problems: problems.length } : counts;
+  return counts;
 }

@@ -115,15 +115,14 @@ async function bring(
   }
 
   const replaces = before?.name === target.name ? before.generation : '0';
-  const brought =
-    (sameContent
-      ? await copyObject(raw, before, target)
-      : await transfer(file, target, replaces, dependencies)) ??
-    (await takePlace(file, target, dependencies));
+  const brought = sameContent
+    ? await copyObject(raw, before, target)
+    : await transfer(file, target, replaces, dependencies);
+  const object = brought ?? (await takePlace(file, target, dependencies));
   if (before && before.name !== target.name) await retireObject(raw, before);
   if (sameContent) log.info('renamed', { object: target.name, from: before.name });
-  else log.info('synced', { object: target.name, bytes: brought.size });
-  return brought;
+  else if (brought) log.info('synced', { object: target.name, bytes: object.size });
+  return object;
 }
 
 async function transfer(
@@ -145,7 +144,7 @@ async function takePlace(
   target: Target,
   dependencies: FileSyncDependencies,
 ): Promise<RawObject> {
-  const { raw } = dependencies;
+  const { raw, log } = dependencies;
   const there = await liveObject(raw, target.name);
   if (there && there.metadata['drive-file-id'] !== file.id)
     await mayBeReplaced(there, target.name, dependencies);
@@ -156,6 +155,7 @@ async function takePlace(
   }
   const brought = await transfer(file, target, there?.generation ?? '0', dependencies);
   if (!brought) throw new NotYet(`${target.name} was changed at the same time`);
+  log.info('synced', { object: target.name, bytes: brought.size });
   return brought;
 }
 

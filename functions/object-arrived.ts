@@ -64,7 +64,6 @@ async function* pagesOf(bucket: Bucket, prefix: string): AsyncIterable<File[]> {
     const [files, next] = await bucket.getFiles({
       prefix,
       autoPaginate: false,
-      fields: 'items(name,generation),nextPageToken',
       ...(pageToken ? { pageToken } : {}),
     });
     yield files;

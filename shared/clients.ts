@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { LanguageServiceClient } from '@google-cloud/language';
 import type { Storage } from '@google-cloud/storage';
 import type { ImageAnnotatorClient } from '@google-cloud/vision';
@@ -27,12 +28,14 @@ const auth = lazy(async (): Promise<GoogleAuth> => {
   const scopes = ['https://www.googleapis.com/auth/cloud-platform', 'https://www.googleapis.com/auth/drive'];
   const { localCloud } = config();
   if (!localCloud) return new GoogleAuth({ scopes });
-  // The library knows one token endpoint and ignores the key file's `token_uri`; so the request is turned round.
+  // The library knows one token endpoint and ignores the key file's `token_uri`, and `googleapis` sends uploads to
+  // Google whatever `rootUrl` its client was given; so these requests are turned round.
   const transporter = new gaxios.Gaxios();
   transporter.interceptors.request.add({
     resolved: async (request) => {
-      if (request.url.host === 'oauth2.googleapis.com')
-        request.url = new URL(request.url.pathname, localCloud);
+      const { host, pathname, search } = request.url;
+      if (['oauth2.googleapis.com', 'www.googleapis.com'].includes(host))
+        request.url = new URL(`${pathname}${search}`, localCloud);
       return request;
     },
   });
@@ -58,6 +61,8 @@ async function restOptions() {
 export const clients = {
   storage: lazy(async (): Promise<Storage> => {
     const { IdempotencyStrategy, Storage } = await import('@google-cloud/storage');
+    // One download puts 11 listeners on a stream inside the library, and Node takes more than 10 for a leak.
+    EventEmitter.defaultMaxListeners = Math.max(20, EventEmitter.defaultMaxListeners);
     const { localCloud, project } = config();
     return new Storage({
       projectId: project,

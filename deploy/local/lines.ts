@@ -26,7 +26,7 @@ function stepOf({ message, object, ...fields }: LogEntry): Line | undefined {
     case 'annotated':
       return step(
         'annotated',
-        `${countsOf(fields)}${fields.reused ? '; known content, not paid again' : ''}`,
+        `${countsOf(fields.areas)}${fields.reused ? '; known content, not paid again' : ''}`,
       );
     case 'not annotated':
       return step('left alone', String(fields.because));
@@ -65,10 +65,10 @@ function troubleOf({ message, severity, ...fields }: LogEntry): Line | undefined
 }
 
 /** `64 words, 3 objects, 1 face` */
-function countsOf(fields: Record<string, unknown>): string {
-  const counts = Object.entries(fields).flatMap(([kind, count]) => {
+function countsOf(areas: unknown): string {
+  const counts = Object.entries(areas ?? {}).flatMap(([kind, count]) => {
     const plural = plurals[kind];
-    return plural && typeof count === 'number' ? [`${count} ${count === 1 ? kind : plural}`] : [];
+    return plural ? [`${count} ${count === 1 ? kind : plural}`] : [];
   });
   return counts.join(', ') || 'nothing found';
 }

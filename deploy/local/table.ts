@@ -13,7 +13,7 @@ export async function tableOf(): Promise<string> {
   const derived = recordsIn(storage, derivedBucket);
   const table = new Table({
     head: ['object', 'size', 'words', 'objects', 'faces', 'entities', 'by'],
-    style: { head: [] },
+    style: { head: [], border: [], compact: true },
   });
   for await (const name of recordsIn(storage, rawBucket).list('')) {
     const [{ size }] = await storage.bucket(rawBucket).file(name).getMetadata();
