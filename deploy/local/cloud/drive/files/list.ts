@@ -18,7 +18,8 @@ const columns: Record<string, string> = {
   recency: 'modifiedTime',
   quotaBytesUsed: 'coalesce(size, 0)',
   starred: 'starred',
-  folder: `mimeType = '${folderType}' DESC, name COLLATE NOCASE`,
+  // Folders come first, and last with `desc`.
+  folder: `mimeType != '${folderType}'`,
 };
 
 export const listFiles =
@@ -75,15 +76,14 @@ export const driveNotFound = (driveId: string) =>
     location: 'driveId',
   });
 
-function orderOf(orderBy = ''): string {
-  const keys = orderBy.split(',').flatMap((key) => {
-    const [, name = '', desc] = /^\s*(\w+)(\s+desc)?\s*$/.exec(key) ?? [];
-    if (!orderBy) return [];
-    const column = columns[name];
-    if (!column || !Object.hasOwn(columns, name)) throw invalid('orderBy');
-    return name === 'folder' && desc ? [`mimeType = '${folderType}'`] : [`${column}${desc ? ' DESC' : ''}`];
+function orderOf(orderBy: string | undefined): string {
+  if (orderBy === undefined) return '1';
+  const keys = orderBy.split(',').map((key) => {
+    const [, name = '', desc = ''] = /^\s*(\w+)(\s+desc)?\s*$/.exec(key) ?? [];
+    if (!Object.hasOwn(columns, name)) throw invalid('orderBy');
+    return `${columns[name]}${desc}`;
   });
-  return ['1', ...keys].slice(keys.length > 0 ? 1 : 0).join(', ') || '1';
+  return keys.join(', ');
 }
 
 /** A page goes on after a certain file, so that what is added or removed meanwhile makes it skip nothing. */
