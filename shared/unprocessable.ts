@@ -14,8 +14,8 @@ export const Problem = z.object({
   event: z.string(),
   time: z.iso.datetime(),
   reason: z.string(),
-  /** The event's data, or the beginning of it. */
-  input: z.unknown(),
+  /** The event's data, or the beginning of it; an event may have none. */
+  input: z.unknown().optional(),
 });
 export type Problem = z.infer<typeof Problem>;
 

@@ -1,4 +1,5 @@
-import type { Storage } from '@google-cloud/storage';
+import { randomUUID } from 'node:crypto';
+import type { File, Storage } from '@google-cloud/storage';
 import * as z from 'zod';
 import { codeOf } from './codeOf.ts';
 import { readObject } from './readObject.ts';
@@ -32,6 +33,17 @@ export type Records = {
   list(prefix: string): AsyncIterable<string>;
 };
 
+/** The generation of the record if this write made it: its answer was lost, and the library's next try met its own. */
+async function generationOf(file: File, write: string): Promise<string | undefined> {
+  try {
+    const [{ generation, metadata }] = await file.getMetadata();
+    return metadata?.write === write ? String(generation) : undefined;
+  } catch (error) {
+    if (codeOf(error) === 404) return undefined;
+    throw error;
+  }
+}
+
 /** @param wait replaced by tests; milliseconds */
 export function recordsIn(
   storage: Storage,
@@ -64,15 +76,17 @@ export function recordsIn(
 
   const write: Records['write'] = async (name, value, generation) => {
     const file = bucket.file(name);
+    const write = randomUUID();
     try {
       await file.save(JSON.stringify(value), {
         resumable: false,
         contentType: 'application/json',
         preconditionOpts: { ifGenerationMatch: generation },
+        metadata: { metadata: { write } },
       });
       return String(file.metadata.generation);
     } catch (error) {
-      if (codeOf(error) === 412) return undefined;
+      if (codeOf(error) === 412) return generationOf(file, write);
       throw error;
     }
   };
