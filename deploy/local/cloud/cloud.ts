@@ -1,12 +1,15 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import express from 'express';
 import { createDrive } from './drive/drive.ts';
 import { createFaults } from './faults.ts';
 import { answerErrors, GoogleError } from './googleError.ts';
 import { createLanguage } from './language/language.ts';
+import { createPubSub } from './pubsub/pubsub.ts';
 import { createRequests } from './requests.ts';
 import type { Context, Service } from './service.ts';
+import { createStorage } from './storage/storage.ts';
 import { openStore } from './store.ts';
 import { createToken } from './token/token.ts';
 import { createVision } from './vision/vision.ts';
@@ -16,6 +19,8 @@ export type CloudOptions = {
   dir: string;
   /** Port of all HTTP APIs, on the loopback interface; 0 takes a free one. */
   port?: number;
+  /** Port of Pub/Sub's gRPC, on the loopback interface; 0 takes a free one. */
+  grpcPort?: number;
   project?: string;
   /** Replaced by tests that want the same faults again. */
   random?: () => number;
@@ -24,6 +29,8 @@ export type CloudOptions = {
 export type Cloud = {
   /** `http://127.0.0.1:PORT` */
   origin: string;
+  /** `127.0.0.1:PORT`, for example for `PUBSUB_EMULATOR_HOST`. */
+  grpcHost: string;
   project: string;
   keyFile: string;
   /** The Drive id of the folder that is `drive/` on disk. */
@@ -40,7 +47,7 @@ export type Cloud = {
  *     /_local/faults     faults to be switched on
  */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  const { dir, port = 0, project = 'gazeline-local', random } = options;
+  const { dir, port = 0, grpcPort = 0, project = 'gazeline-local', random } = options;
   const store = openStore(dir);
   let origin = '';
   const context: Context = {
@@ -52,10 +59,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   };
 
   const token = createToken(context);
-  const vision = createVision(context, { readObject: () => undefined });
-  const language = createLanguage(context, { readObject: () => undefined });
+  const pubsub = createPubSub(context);
+  const storage = createStorage(context, { publish: pubsub.publish, ...token.serviceAccount });
+  const vision = createVision(context, storage);
+  const language = createLanguage(context, storage);
   const drive = createDrive(context);
-  const services: Service[] = [token, drive, vision, language];
+  // Storage comes last: any /BUCKET/OBJECT that no other service owns is its own.
+  const services: Service[] = [token, pubsub, drive, vision, language, storage];
 
   const app = express().disable('x-powered-by').disable('etag');
   app.use('/_local/faults', express.json(), context.faults.router);
@@ -90,13 +100,25 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   });
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+  // A publish request may have 10 MB.
+  const grpc = new GrpcServer({ 'grpc.max_receive_message_length': 20_000_000 });
+  pubsub.addTo(grpc);
+  const grpcHost = await new Promise<string>((resolve, reject) => {
+    grpc.bindAsync(`127.0.0.1:${grpcPort}`, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) reject(error);
+      else resolve(`127.0.0.1:${bound}`);
+    });
+  });
+
   return {
     origin,
+    grpcHost,
     project,
     keyFile: token.serviceAccount.keyFile,
     studyFolder: drive.studyFolder,
     async close() {
       for (const service of services.toReversed()) await service.close();
+      grpc.forceShutdown();
       server.close();
       server.closeAllConnections();
       store.close();

@@ -1,0 +1,245 @@
+import { chmodSync, createReadStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Request, RequestHandler, Response, Router } from 'express';
+import express from 'express';
+import { GoogleError } from '../googleError.ts';
+import { jsonBody } from '../jsonBody.ts';
+import { type ContentRange, readContentRange } from './contentRange.ts';
+import { createHasher, type Hasher, hashesInHeaders, requireHashes } from './hashes.ts';
+import { readInsert, refuseEarly } from './insert.ts';
+import type { Parts } from './parts.ts';
+import { text } from './query.ts';
+import { toResource } from './resource.ts';
+import { type Session, sessionUri } from './sessions.ts';
+
+/** Only whole quanta of an unfinished upload are kept. */
+const quantum = 256 * 1024;
+/** Progress is noted this often within one request, so that a death in the middle costs no more. */
+const noted = 8 * 1024 * 1024;
+
+type Body = { finished: boolean; received: number };
+
+/** https://cloud.google.com/storage/docs/performing-resumable-uploads */
+export function resumableRoutes(parts: Parts): { router: Router; start: RequestHandler<{ bucket: string }> } {
+  const { context, generations, sessions } = parts;
+  /** Requests that are sending bytes to a session now. A newer one takes over: its client gave the older one up. */
+  const sending = new Map<string, { request: Request; ended: Promise<unknown> }>();
+  /** Hashes of what was received, by session. After a restart they are made again from the file. */
+  const hashers = new Map<string, Hasher>();
+
+  const start: RequestHandler<{ bucket: string }>[] = [
+    ...jsonBody(1e6),
+    (request: Request<{ bucket: string }>, response: Response) => {
+      const asked = readInsert(request, request.body, request.get('x-upload-content-type'));
+      response.locals.detail = { op: 'objects.insert', object: asked.name, start: true };
+      refuseEarly(parts, asked);
+      const length = request.get('x-upload-content-length');
+      if (length !== undefined && !/^\d{1,15}$/.test(length)) {
+        throw new GoogleError(400, 'invalid', 'X-Upload-Content-Length is not a number.');
+      }
+      const session = sessions.start(asked, length === undefined ? undefined : Number(length));
+      response.set('X-GUploader-UploadID', session.id).location(sessionUri(session, context.origin())).end();
+    },
+  ] as RequestHandler<{ bucket: string }>[];
+
+  const send: RequestHandler = async (request, response) => {
+    const id = text(request, 'upload_id');
+    const range = readContentRange(request);
+    let session = sessions.need(id);
+    const { name } = session.insert;
+    response.locals.detail = { op: 'objects.insert', object: name };
+    if (range.first !== undefined) {
+      for (let other = sending.get(session.id); other; other = sending.get(session.id)) {
+        other.request.destroy();
+        await other.ended.catch(() => {});
+      }
+      session = sessions.need(id);
+    }
+    // Whoever did not hear that it was done may ask again.
+    if (session.state === 'done') return void response.json(session.result);
+    const total = range.total ?? session.total;
+    if (session.total !== undefined && total !== session.total) {
+      throw new GoogleError(400, 'invalid', `The object was to have ${session.total} bytes, not ${total}.`);
+    }
+    if (range.first === undefined) {
+      if (range.total === undefined || range.total !== session.received) {
+        return answerIncomplete(request, response, session.received);
+      }
+      return void response.json(await finish(request, session, await hasherOf(session)));
+    }
+    if (range.first > session.received) {
+      // The one refusal that is not JSON; clients tell lost data from a passing 503 by it.
+      response.status(503).type('text/plain');
+      response.end(
+        `Invalid request.  According to the Content-Range header, the upload offset is ${range.first} byte(s), which exceeds already uploaded size of ${session.received} byte(s).`,
+      );
+      return;
+    }
+    const isLast = range.last === undefined || range.last + 1 === total;
+    if (!isLast && ((range.last ?? 0) + 1 - range.first) % quantum !== 0) {
+      throw new GoogleError(
+        400,
+        'badRequest',
+        `Each chunk but the last must have a multiple of ${quantum} bytes.`,
+      );
+    }
+    const ended = (async () => {
+      const hasher = await hasherOf(session);
+      const path = `/upload/storage/v1/b/${session.insert.bucket}/o/${name}`;
+      const struck = context.faults.strike('storage', ['shortAck'], { method: request.method, path });
+      const length = Number(request.get('content-length') ?? quantum);
+      const keep = struck ? Math.floor(length / quantum / 2) * quantum : Number.POSITIVE_INFINITY;
+      const body = await append(request, session, { ...range, total }, hasher, keep);
+      if (body.finished && isLast && !struck) {
+        return finish(request, { ...session, received: body.received }, hasher);
+      }
+      return undefined;
+    })();
+    sending.set(session.id, { request, ended });
+    try {
+      const object = await ended;
+      if (object) response.json(object);
+      else answerIncomplete(request, response, sessions.need(id).received);
+    } finally {
+      sending.delete(session.id);
+    }
+  };
+
+  /** Takes in a body from where the upload stands. Afterwards the hasher has seen just what is kept. */
+  async function append(
+    request: Request,
+    session: Session,
+    { first = 0, last, total }: ContentRange,
+    hasher: Hasher,
+    keep: number,
+  ): Promise<Body> {
+    let skip = session.received - first;
+    let unsaved = 0;
+    let waiting: Buffer[] = [];
+    let waitingBytes = 0;
+    const end = last === undefined ? total : last + 1;
+    const limit = Math.min(session.received + keep, end ?? Number.POSITIVE_INFINITY);
+    const file = await openForWriting(session.path);
+    const write = async (bytes: Buffer) => {
+      await writeAt(file, bytes, hasher.size);
+      hasher.update(bytes);
+    };
+    const note = () => sessions.progress(session, hasher.size - (hasher.size % quantum), total);
+    try {
+      // Leaving the loop early must not cut the connection: the client is to hear why.
+      for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        const fresh = chunk.subarray(Math.min(skip, chunk.length));
+        skip -= chunk.length - fresh.length;
+        const room = Math.max(0, limit - hasher.size - waitingBytes);
+        if (fresh.length > room && keep === Number.POSITIVE_INFINITY) {
+          throw new GoogleError(400, 'badRequest', 'The body is longer than its Content-Range.');
+        }
+        waiting.push(fresh.subarray(0, room));
+        waitingBytes += Math.min(fresh.length, room);
+        if (waitingBytes < quantum) continue;
+        const all = Buffer.concat(waiting);
+        const whole = all.length - (all.length % quantum);
+        waiting = [all.subarray(whole)];
+        waitingBytes = all.length - whole;
+        await write(all.subarray(0, whole));
+        unsaved += whole;
+        if (unsaved >= noted) {
+          note();
+          unsaved = 0;
+        }
+      }
+      const arrived = hasher.size + waitingBytes;
+      const finished = end === undefined || arrived === end;
+      const completes = finished && (total === undefined ? last === undefined : arrived === total);
+      if (completes && keep === Number.POSITIVE_INFINITY) {
+        note();
+        await write(Buffer.concat(waiting));
+        await file.truncate(hasher.size);
+      }
+      return { finished: completes, received: hasher.size };
+    } finally {
+      note();
+      await file.close();
+    }
+  }
+
+  async function finish(request: Request, session: Session, hasher: Hasher): Promise<unknown> {
+    const { insert, path } = session;
+    try {
+      const content = hasher.content();
+      requireHashes({ ...insert.expected, ...hashesInHeaders(request) }, content);
+      await openForWriting(path).then((file) => file.close());
+      chmodSync(path, 0o444);
+      const result = generations.change(() => {
+        const object = generations.put({ ...insert, ...content, blob: path }, insert.conditions);
+        const resource = toResource(object, context.origin());
+        sessions.finish(session, resource);
+        return resource;
+      });
+      return result;
+    } catch (error) {
+      chmodSync(path, 0o600);
+      throw error;
+    } finally {
+      // It has seen the last bytes, which do not count unless the object was made.
+      hashers.delete(session.id);
+    }
+  }
+
+  async function hasherOf(session: Session): Promise<Hasher> {
+    const kept = hashers.get(session.id);
+    if (kept?.size === session.received) return kept;
+    const hasher = createHasher();
+    if (session.received > 0) {
+      for await (const chunk of createReadStream(session.path, { end: session.received - 1 })) {
+        hasher.update(chunk as Buffer);
+      }
+    }
+    if (hashers.size >= 1000) hashers.delete(hashers.keys().next().value ?? '');
+    hashers.set(session.id, hasher);
+    return hasher;
+  }
+
+  const cancel: RequestHandler = (request, response) => {
+    const session = sessions.need(text(request, 'upload_id'));
+    response.locals.detail = { op: 'objects.cancel', object: session.insert.name };
+    sending.get(session.id)?.request.destroy();
+    if (session.state === 'open') sessions.cancel(session);
+    hashers.delete(session.id);
+    response.status(499).end();
+  };
+
+  const router = express.Router();
+  for (const path of ['/upload/storage/v1/b/:bucket/o', '/resumable/upload/storage/v1/b/:bucket/o']) {
+    router.put(path, send).delete(path, cancel);
+    // Some clients POST their chunks.
+    router.post(path, (request, response, next) =>
+      request.query.upload_id === undefined ? next() : send(request, response, next),
+    );
+  }
+  const starter = express.Router({ mergeParams: true }).use(...start);
+  return { router, start: starter as RequestHandler<{ bucket: string }> };
+}
+
+/** `308`, or what clients that follow redirects ask for instead. */
+function answerIncomplete(request: Request, response: Response, received: number): void {
+  if (received > 0) response.set('Range', `bytes=0-${received - 1}`);
+  const no308 = request.get('x-guploader-no-308') === 'yes';
+  if (no308) response.set('X-HTTP-Status-Code-Override', '308');
+  response.status(no308 ? 200 : 308).end();
+}
+
+async function openForWriting(path: string): Promise<FileHandle> {
+  // 'a' would write at the end whatever the offset, 'r+' would not make the file, 'w' would empty it.
+  return open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return open(path, 'wx+', 0o600);
+  });
+}
+
+async function writeAt(file: FileHandle, bytes: Buffer, offset: number): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, offset + written);
+    written += bytesWritten;
+  }
+}

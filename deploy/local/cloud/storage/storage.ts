@@ -1,0 +1,122 @@
+import type { KeyObject } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import express from 'express';
+import type { Context, Service } from '../service.ts';
+import { type Buckets, createBuckets } from './buckets.ts';
+import { composeRoutes } from './compose.ts';
+import { createGenerations, fromRow } from './generations.ts';
+import { insertRoutes } from './insert.ts';
+import { listRoutes } from './list.ts';
+import { createNotifications, type Publish } from './notifications.ts';
+import { objectRoutes } from './objects.ts';
+import type { Parts } from './parts.ts';
+import { resumableRoutes } from './resumable.ts';
+import { rewriteRoutes } from './rewrite.ts';
+import { createTables } from './schema.ts';
+import { createSessions } from './sessions.ts';
+import { createView } from './view.ts';
+
+export type StorageService = Service & {
+  /** Where the bytes of an object lie, for services that are given `gs://` addresses. */
+  readObject(
+    bucket: string,
+    name: string,
+    generation?: string,
+  ): { path: string; size: number; contentType: string; generation: string } | undefined;
+};
+
+export type StorageOptions = {
+  publish: Publish;
+  /** The service account whose signed URLs are accepted. */
+  publicKey: KeyObject;
+  email: string;
+};
+
+/** Cloud Storage: the JSON API, uploads and downloads, and signed URLs. */
+export function createStorage(context: Context, { publish }: StorageOptions): StorageService {
+  const { store } = context;
+  createTables(store.db);
+  const view = createView(store);
+  const later = (): Buckets => buckets;
+  const notifications = createNotifications(context, later, publish);
+  const generations = createGenerations(store, later, notifications.notify, view);
+  const sessions = createSessions(store);
+  const buckets = createBuckets(context, (bucket, whatFollows) =>
+    generations.change(() => {
+      generations.emptyOut(bucket);
+      whatFollows();
+    }),
+  );
+  const parts: Parts = { context, buckets, generations, sessions };
+  const resumable = resumableRoutes(parts);
+
+  const router = express.Router();
+  for (const routes of [
+    buckets.router,
+    notifications.router,
+    resumable.router,
+    insertRoutes(parts, resumable.start),
+    listRoutes(parts),
+    objectRoutes(parts),
+    composeRoutes(parts),
+    rewriteRoutes(parts),
+  ]) {
+    router.use(routes);
+  }
+
+  const sweep = () => {
+    sessions.sweep();
+    generations.sweep();
+  };
+  sweep();
+  removeUnusedBlobs(context);
+  view.check(
+    (store.db.prepare('SELECT name FROM storage_buckets').all() as { name: string }[]).map(
+      ({ name }) => name,
+    ),
+    store.db
+      .prepare(`SELECT * FROM storage_generations WHERE state = 'live'`)
+      .all()
+      .map((row) => fromRow(row))
+      .map((object) => ({ bucket: object.bucket, name: object.name, blob: generations.path(object) })),
+  );
+  const hourly = setInterval(sweep, 3600_000).unref();
+
+  return {
+    name: 'storage',
+    owns: /^\/(?:storage|upload\/storage|download\/storage|resumable\/upload\/storage|batch\/storage)\/|^\/(?!(?:storage|upload|download|resumable|batch|drive|token|_local)\/)[a-z0-9][a-z0-9._-]{2,}\/./,
+    router,
+    pending: () => 0,
+    readObject(bucket, name, generation) {
+      const object = generations.find(
+        bucket,
+        name,
+        generation === undefined ? undefined : Number(generation),
+      );
+      return (
+        object && {
+          path: generations.path(object),
+          size: object.size,
+          contentType: object.metadata.contentType ?? 'application/octet-stream',
+          generation: String(object.generation),
+        }
+      );
+    },
+    async close() {
+      clearInterval(hourly);
+    },
+  };
+}
+
+/** Bytes of uploads that a death cut short, and of objects deleted right before one. */
+function removeUnusedBlobs({ store }: Context): void {
+  const used = store.db
+    .prepare(
+      `SELECT blob FROM storage_generations UNION SELECT blob FROM storage_sessions WHERE state = 'open'`,
+    )
+    .all() as { blob: string }[];
+  const names = new Set(used.map(({ blob }) => blob));
+  const folder = store.blobs('storage');
+  for (const name of readdirSync(folder)) if (!names.has(name)) rmSync(join(folder, name), { force: true });
+}
