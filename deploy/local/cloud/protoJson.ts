@@ -74,7 +74,20 @@ function checkedField(field: Field, value: unknown, at: string): unknown {
   return value.map((one, index) => checkedValue(field, one, `${at}[${index}]`));
 }
 
+/** Messages that are strings in JSON: `"1.5s"`. https://protobuf.dev/programming-guides/json/ */
+const strings: Record<string, RegExp> = {
+  '.google.protobuf.Duration': /^-?\d{1,12}(\.\d{1,9})?s$/,
+  '.google.protobuf.Timestamp': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/,
+  '.google.protobuf.FieldMask': /^[\w.,]*$/,
+};
+
 function checkedValue({ type, resolvedType }: Field, value: unknown, at: string): unknown {
+  const string = strings[resolvedType?.fullName ?? ''];
+  if (string) {
+    if (typeof value !== 'string' || !string.test(value))
+      throw wrong(at, resolvedType?.fullName ?? '', value);
+    return value;
+  }
   if (resolvedType && 'fields' in resolvedType) return checked(resolvedType, value, at);
   const right = resolvedType ? isOfEnum(resolvedType as Enum, value) : isOfScalar(type, value);
   if (!right) throw wrong(at, resolvedType?.fullName ?? `.TYPE_${type.toUpperCase()}`, value);
