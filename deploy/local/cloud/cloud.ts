@@ -1,13 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
-import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import express from 'express';
 import { createDrive } from './drive/drive.ts';
 import { createFaults } from './faults.ts';
 import { answerErrors, GoogleError } from './googleError.ts';
 import { createLanguage } from './language/language.ts';
-import { createPubSub } from './pubsub/pubsub.ts';
 import { createPubSub } from './pubsub/pubsub.ts';
 import { createRequests } from './requests.ts';
 import type { Context, Service } from './service.ts';
@@ -23,8 +21,6 @@ export type CloudOptions = {
   port?: number;
   /** Port of Pub/Sub's gRPC, on the loopback interface; 0 takes a free one. */
   grpcPort?: number;
-  /** Port of Pub/Sub's gRPC, on the loopback interface; 0 takes a free one. */
-  grpcPort?: number;
   project?: string;
   /** Replaced by tests that want the same faults again. */
   random?: () => number;
@@ -33,8 +29,6 @@ export type CloudOptions = {
 export type Cloud = {
   /** `http://127.0.0.1:PORT` */
   origin: string;
-  /** `127.0.0.1:PORT`, for example for `PUBSUB_EMULATOR_HOST`. */
-  grpcHost: string;
   /** `127.0.0.1:PORT`, for example for `PUBSUB_EMULATOR_HOST`. */
   grpcHost: string;
   project: string;
@@ -116,16 +110,6 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     });
   });
 
-  // A publish request may have 10 MB.
-  const grpc = new GrpcServer({ 'grpc.max_receive_message_length': 20_000_000 });
-  pubsub.addTo(grpc);
-  const grpcHost = await new Promise<string>((resolve, reject) => {
-    grpc.bindAsync(`127.0.0.1:${grpcPort}`, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(error);
-      else resolve(`127.0.0.1:${bound}`);
-    });
-  });
-
   return {
     origin,
     grpcHost,
@@ -134,7 +118,6 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     studyFolder: drive.studyFolder,
     async close() {
       for (const service of services.toReversed()) await service.close();
-      grpc.forceShutdown();
       grpc.forceShutdown();
       server.close();
       server.closeAllConnections();
