@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { exists } from './files/place.ts';
 import { type FileRow, seenOf } from './table.ts';
 import type { Tree } from './tree.ts';
+import { sessionLifetime } from './uploads/resumable.ts';
 
 /**
  * Brings the blobs and the rows together after the process died. Bytes on their way into the trash go there; what
  * belongs to nothing, such as half an upload, is deleted.
  */
 export function recover(tree: Tree): void {
+  tree.run('DELETE FROM drive_uploads WHERE created < ?', Date.now() - sessionLifetime);
   const used = tree.all<{ blob: string }>(
     `SELECT blob FROM drive_files WHERE blob IS NOT NULL
      UNION ALL SELECT blob FROM drive_uploads WHERE result IS NULL`,

@@ -43,7 +43,7 @@ export function createScanner(tree: Tree, exclusive: <T>(work: () => T | Promise
   const hint = () => {
     hints++;
     // A big tree takes long to look through: it must not be all that is done.
-    wake(Math.max(debounce, 2 * took));
+    wake(Math.max(debounce, took));
   };
   const watch = createWatch(hint);
 
@@ -96,7 +96,7 @@ export function createScanner(tree: Tree, exclusive: <T>(work: () => T | Promise
       }
     }
     hints -= followed;
-    if (hints > 0 || missing.size > 0) wake(Math.max(debounce, 2 * took));
+    if (hints > 0 || missing.size > 0) wake(Math.max(debounce, took));
     if (waiting > 0) wake(next);
   }
 

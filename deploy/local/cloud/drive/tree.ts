@@ -46,7 +46,10 @@ export function createTree(store: Store, changed: () => void) {
       id,
     );
 
-  /** Brings what an item inherits up to date in it and in everything below. */
+  /**
+   * Brings what an item inherits up to date in it and in everything below. The last condition says the same once more,
+   * so that the rows are found by their index.
+   */
   const inherit = (id: string) =>
     run(
       `WITH RECURSIVE tree (id, drive, trashed, hidden) AS (
@@ -57,7 +60,7 @@ export function createTree(store: Store, changed: () => void) {
          SELECT f.id, tree.drive, f.explicitlyTrashed OR tree.trashed, f.lost OR tree.hidden
            FROM drive_files f JOIN tree ON f.parent = tree.id)
        UPDATE drive_files SET drive = tree.drive, trashed = tree.trashed, hidden = tree.hidden
-         FROM tree WHERE drive_files.id = tree.id`,
+         FROM tree WHERE drive_files.id = tree.id AND drive_files.id IN (SELECT id FROM tree)`,
       id,
     );
 

@@ -1,4 +1,4 @@
-import { type Dirent, lstatSync, readdirSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as others } from 'node:timers/promises';
 import { isIgnored } from './names.ts';
@@ -28,12 +28,17 @@ const breath = 256;
  * Looks at every file below the given folders. It looks synchronously, in small portions: that takes a third of the
  * time that promises would take. Links, devices and sockets are left out.
  *
+ * @throws if one of the given folders cannot be looked at
  * @param enter called before a folder is read, for it to be watched from then on
  */
 export async function walk(roots: string[], enter: (entry: Entry) => void): Promise<Walk> {
   const found: Walk = { entries: [], unreadable: new Map() };
   const { entries, unreadable } = found;
-  for (const path of roots) look(path, undefined, '');
+  for (const path of roots) {
+    // They may be links to another disk; and if they are not there, that does not mean that all files are gone.
+    const stats = statSync(path, { bigint: true });
+    entries.push({ parent: undefined, disk: '', path, isFolder: true, seen: seenOf(stats) });
+  }
 
   let looked = 0;
   for (let next = 0; next < entries.length; next++) {
@@ -57,7 +62,7 @@ export async function walk(roots: string[], enter: (entry: Entry) => void): Prom
     }
   }
 
-  function look(path: string, parent: Entry | undefined, disk: string): void {
+  function look(path: string, parent: Entry, disk: string): void {
     try {
       const stats = lstatSync(path, { bigint: true });
       // It may have become something else since the folder was listed.

@@ -6,12 +6,12 @@ import { GoogleError } from '../../googleError.ts';
 import { contentColumns, keepRevision } from '../content.ts';
 import { folderType, isNative, shortcutType } from '../names.ts';
 import { answer, type Drive, itemOf, lookup, text } from '../request.ts';
-import { type FileRow, timeOf } from '../table.ts';
+import { type FileRow, isSame, type Seen, timeOf } from '../table.ts';
 import type { Columns } from '../tree.ts';
 import { receive } from '../uploads/receive.ts';
 import { type FileBody, parseBody, storedColumns } from './body.ts';
 import { type Content, checkConversion, setModified } from './content.ts';
-import { blobName, freeName, place } from './place.ts';
+import { blobName, exists, freeName, place } from './place.ts';
 import { fileFields, fileResource, unaskedOfFile } from './resource.ts';
 
 /** files.update: metadata, content, moves, the trash. */
@@ -31,6 +31,8 @@ export async function update(drive: Drive, request: Request, id: string, json: u
     for (const field of ['parents', 'id', 'shortcutDetails'] as const) {
       if (body[field] !== undefined) throw notWritable(field);
     }
+    // The row must not take the state of a file on disk for its own without the content having been read.
+    if (!isKnown(drive, lookup(drive, request, id))) await drive.scanner.scan();
     return await drive.exclusive(() =>
       place(drive.tree, () => apply(drive, request, lookup(drive, request, id), body, content)),
     );
@@ -58,6 +60,7 @@ function apply(drive: Drive, request: Request, row: FileRow, body: FileBody, con
       ? {}
       : { explicitlyTrashed: Number(isTrash), trashedTime: isTrash ? new Date().toISOString() : null }),
   };
+  if (!isKnown(drive, row)) throw new GoogleError(503, 'backendError', 'The file is being changed on disk');
   const path = row.disk === null || isRoot ? undefined : move(drive, row, columns, isTrash);
   if (content && path) renameSync(content.path, path);
   if (path && row.mimeType !== folderType) {
@@ -69,6 +72,13 @@ function apply(drive: Drive, request: Request, row: FileRow, body: FileBody, con
   const changed = tree.change(row.id, columns);
   if (content) keepRevision(tree, changed);
   return changed;
+}
+
+/** Whether the file on disk, if it is one, is as it was when it was last read. */
+function isKnown({ tree }: Drive, row: FileRow): boolean {
+  if (row.disk === null || row.mimeType === folderType || row.trashed) return true;
+  const seen = exists(tree.pathOf(row)) && tree.seen(tree.pathOf(row));
+  return seen && isSame(row as Seen, seen);
 }
 
 /** Moves the bytes to where they shall be from now on, and returns the path. */

@@ -32,7 +32,8 @@ type Session = {
 
 /** Every chunk but the last is a multiple of it. https://developers.google.com/workspace/drive/api/guides/manage-uploads#resumable */
 const unit = 256 * 1024;
-const week = 7 * 24 * 3_600_000;
+/** How long a session lasts, in milliseconds. */
+export const sessionLifetime = 7 * 24 * 3_600_000;
 
 /** Begins a resumable upload: the answer's `Location` is where the bytes go. */
 export const beginUpload =
@@ -51,7 +52,7 @@ export const beginUpload =
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[id, fileId, JSON.stringify(metadata), JSON.stringify(request.query)],
       request.get('X-Upload-Content-Type') ?? null,
-      ...[basename(path), total === undefined ? null : Number(total) || 0, Date.now()],
+      ...[basename(path), /^\d{1,15}$/.test(total ?? '') ? Number(total) : null, Date.now()],
     );
     const query = new URLSearchParams({ uploadType: 'resumable', upload_id: id });
     response.set('Location', `${context.origin()}${request.path}?${query}`).status(200).end();
@@ -86,7 +87,7 @@ function sessionOf({ tree }: Drive, request: Request): Session {
   const session = tree.get<Session>(
     'SELECT * FROM drive_uploads WHERE id = ? AND created > ?',
     id,
-    Date.now() - week,
+    Date.now() - sessionLifetime,
   );
   if (!session) throw notFound(id);
   return session;

@@ -184,6 +184,25 @@ test('a download gives the bytes of the revision that the feed told of, even rig
   expect((await changes()).map(({ fileId }) => fileId)).toEqual([file.id]);
 });
 
+test('an edit that the API overtakes is not forgotten', async () => {
+  const file = await dropped('overtaken.txt', 'old');
+  await writeFile(path('overtaken.txt'), 'new');
+  await drive.files.update({ fileId: file.id ?? '', requestBody: { name: 'renamed.txt' } });
+  const [change] = await changes();
+  expect(change?.file).toMatchObject({ id: file.id, name: 'renamed.txt', md5Checksum: md5('new') });
+});
+
+test('if the whole folder is out of reach for a while, nothing is gone', async () => {
+  await dropped('safe.txt', 'x');
+  const error = jest.spyOn(console, 'error').mockImplementation(() => {});
+  await rename(path(), `${path()}-away`);
+  await until(() => error.mock.calls.length > 0);
+  error.mockRestore();
+  await rename(`${path()}-away`, path());
+  await fetch(`${cloud.origin}/_local/drive/scan`, { method: 'POST' });
+  expect(await changes()).toEqual([]);
+});
+
 test('a name that is no text is skipped, with one line, and stops nothing', async () => {
   // Other systems refuse such a name themselves.
   if (process.platform !== 'linux') return;
