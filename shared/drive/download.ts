@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import { Unprocessable } from '../unprocessable.ts';
 import { statusOf } from './driveFile.ts';
@@ -23,7 +22,7 @@ export async function download(drive: drive_v3.Drive, fileId: string, exportTo?:
     return data;
   } catch (error) {
     const status = statusOf(error);
-    const reason = await reasonOf(error);
+    const reason = reasonOf(error);
     if ((status === 403 || status === 400) && reason && finalReasons.has(reason)) {
       throw new Unprocessable(`Drive does not give the content: ${reason}`, { cause: error });
     }
@@ -31,13 +30,12 @@ export async function download(drive: drive_v3.Drive, fileId: string, exportTo?:
   }
 }
 
-/** The error of a streamed answer is a stream as well. */
-async function reasonOf(error: unknown): Promise<string | undefined> {
-  const { response } = error as { response?: { data?: unknown } };
+/** Of an answer that was to be streamed, the library keeps what it says only as the message of the error. */
+function reasonOf(error: unknown): string | undefined {
+  const { message, response } = error as { message?: string; response?: { data?: unknown } };
   try {
-    const { data } = response ?? {};
-    const isStream = data && typeof data === 'object' && Symbol.asyncIterator in data;
-    const body = isStream ? JSON.parse(await text(data as Readable)) : data;
+    const data = response?.data ?? message;
+    const body: unknown = typeof data === 'string' ? JSON.parse(data) : data;
     return (body as { error?: { errors?: { reason?: string }[] } })?.error?.errors?.[0]?.reason;
   } catch {
     return undefined;

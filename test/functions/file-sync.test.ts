@@ -19,6 +19,7 @@ beforeAll(async () => {
   study = await openStudy();
 });
 beforeEach(async () => {
+  await setFaults(cloud);
   const name = `test ${last++}`;
   here = await study.folder(name);
   prefix = `${name}/`;
@@ -83,13 +84,13 @@ test('a file that was only touched gets its new time without its bytes', async (
   const id = await study.file(here, 'a.txt');
   await study.sync(id);
   await forgetRequests(cloud);
-  await study.change(id, { modifiedTime: '2020-01-02T03:04:05.678Z' });
+  await study.change(id, { modifiedTime: '2020-01-02T03:04:05.500Z' });
   await study.sync(id);
   expect(await downloads()).toBe(0);
   expect(await versionsOf('a.txt')).toBe(1);
   const [{ metadata }] = await object('a.txt').getMetadata();
   expect(metadata).toMatchObject({
-    mtime: '2020-01-02T03:04:05.678Z',
+    mtime: '2020-01-02T03:04:05.500Z',
     'goog-reserved-file-mtime': '1577934245',
   });
 });
@@ -405,8 +406,9 @@ test('what somebody put into the bucket by hand is not overwritten', async () =>
 test('an upload whose answer was lost is known as our own', async () => {
   const id = await study.file(here, 'a.txt');
   await setFaults(cloud, { service: 'storage', kind: 'lostAnswer', path: '/upload/.*/b/raw/', times: 1 });
+  // A stream cannot be sent twice, so it is the next delivery that finds what this one left.
+  await expect(study.sync(id)).rejects.toThrow();
   await study.converge(id);
-  await setFaults(cloud);
   expect(await objects()).toEqual({ 'a.txt': 'content of a.txt' });
   expect(await versionsOf('a.txt')).toBe(1);
 });
