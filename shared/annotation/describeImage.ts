@@ -62,8 +62,10 @@ async function sizeOf(
   const { imageSize } = await import('image-size');
   for (const end of [header, size]) {
     const content = await readObject(raw.file(name, { generation }), { end: end - 1 });
+    // Memory of its own: in a buffer that is part of a larger one, the library reads on beyond the end.
+    const bytes = new Uint8Array(content?.bytes ?? []);
     try {
-      const { width, height, orientation } = imageSize(content?.bytes ?? Buffer.alloc(0));
+      const { width, height, orientation } = imageSize(bytes);
       return { width, height, ...(orientation ? { orientation } : {}) };
     } catch (error) {
       if (end >= size) throw new Unprocessable(`${name} is not an image that can be read`, { cause: error });
