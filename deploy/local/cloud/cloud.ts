@@ -8,6 +8,7 @@ import { answerErrors, GoogleError } from './googleError.ts';
 import { createLanguage } from './language/language.ts';
 import { createPubSub } from './pubsub/pubsub.ts';
 import { createRequests } from './requests.ts';
+import { createScheduler } from './scheduler/scheduler.ts';
 import type { Context, Service } from './service.ts';
 import { createStorage } from './storage/storage.ts';
 import { openStore } from './store.ts';
@@ -60,12 +61,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
   const token = createToken(context);
   const pubsub = createPubSub(context);
+  const scheduler = createScheduler(context, { publish: pubsub.publish });
   const storage = createStorage(context, { publish: pubsub.publish, ...token.serviceAccount });
   const vision = createVision(context, storage);
   const language = createLanguage(context, storage);
   const drive = createDrive(context);
   // Storage comes last: any /BUCKET/OBJECT that no other service owns is its own.
-  const services: Service[] = [token, pubsub, drive, vision, language, storage];
+  const services: Service[] = [token, pubsub, scheduler, drive, vision, language, storage];
 
   const app = express().disable('x-powered-by').disable('etag');
   app.use('/_local/faults', express.json(), context.faults.router);
