@@ -136,6 +136,22 @@ test.each([
   expect(responses).toEqual([{ error: { code, message: expect.any(String) } }]);
 });
 
+test('an object is read from its bucket, by either of its two fields', async () => {
+  const [bucket] = await (await clients.storage()).createBucket('pictures');
+  await bucket
+    .file('a b/rot und blau.png')
+    .save(redAndBlue(40, 40), { preconditionOpts: { ifGenerationMatch: 0 } });
+  const uri = 'gs://pictures/a b/rot und blau.png';
+  const sources = [{ imageUri: uri }, { gcsImageUri: uri }];
+  const { responses } = await post({
+    requests: sources.map((source) => annotate({ source }, 'IMAGE_PROPERTIES')),
+  });
+  const found = {
+    imagePropertiesAnnotation: { dominantColors: { colors: [expect.anything(), expect.anything()] } },
+  };
+  expect(responses).toEqual([found, found]);
+});
+
 const image = { content: 'AAAA' };
 test.each([
   ['an unknown field', { requests: [{ image, feature: [] }] }, `Unknown name "feature" at 'requests[0]'`],
