@@ -1,0 +1,224 @@
+import { expect, test } from '@jest/globals';
+import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
+import type { FileSyncDependencies } from '../../functions/file-sync.ts';
+import { NotYet } from '../../shared/once.ts';
+import { Unprocessable } from '../../shared/unprocessable.ts';
+import { setFaults } from '../kit.ts';
+import { useStudy } from './useStudy.ts';
+
+const used = useStudy();
+const { objects, object, versionsOf } = used;
+
+/** The Drive client, doing something before it gives the bytes of a file for the first time. */
+function beforeDownload(drive: drive_v3.Drive, work: () => Promise<void>): drive_v3.Drive {
+  let done = false;
+  const files = new Proxy(drive.files, {
+    get: (target, key) =>
+      key !== 'get'
+        ? Reflect.get(target, key)
+        : async (parameters: { alt?: string }, options: object) => {
+            if (parameters.alt === 'media' && !done) {
+              done = true;
+              await work();
+            }
+            return target.get(parameters as never, options);
+          },
+  });
+  return new Proxy(drive, { get: (target, key) => (key === 'files' ? files : Reflect.get(target, key)) });
+}
+
+test('an edit during the transfer never makes an object of two revisions', async () => {
+  const id = await used.study.file(used.here, 'a.txt', 'one');
+  const drive = beforeDownload(used.study.drive, () => used.study.edit(id, 'two'));
+  await expect(used.study.sync(id, false, { drive })).rejects.toThrow();
+  expect(await objects()).toEqual({});
+  await used.study.sync(id);
+  expect(await objects()).toEqual({ 'a.txt': 'two' });
+  expect(await versionsOf('a.txt')).toBe(1);
+});
+
+test('a transfer whose view of Drive is old does not take away what a newer one brought', async () => {
+  const id = await used.study.file(used.here, 'a.txt', 'one');
+  const newer = async () => {
+    await used.study.edit(id, 'two');
+    await used.study.sync(id);
+  };
+  const late = used.study.sync(id, false, { drive: beforeDownload(used.study.drive, newer) });
+  await expect(late).rejects.toThrow();
+  await used.study.converge(id);
+  expect(await objects()).toEqual({ 'a.txt': 'two' });
+});
+
+/** Records of a process that dies the next time that it would write the record of a file. */
+function dyingRecords(): FileSyncDependencies['records'] {
+  const { records } = used.study.dependencies;
+  return {
+    ...records,
+    write: async () => {
+      throw new Error('killed');
+    },
+  };
+}
+const die = async (id: string) => {
+  await expect(used.study.sync(id, false, { records: dyingRecords() })).rejects.toThrow('killed');
+};
+
+test('a crash between an object and its record is healed by the next delivery', async () => {
+  const id = await used.study.file(used.here, 'a.txt', 'one');
+  await die(id);
+  await used.study.converge(id);
+  expect(await objects()).toEqual({ 'a.txt': 'one' });
+  expect(await versionsOf('a.txt')).toBe(1);
+});
+
+test('a crash and then an edit, or a rename, or both, is healed as well', async () => {
+  const id = await used.study.file(used.here, 'a.txt', 'one');
+  await used.study.sync(id);
+  await used.study.edit(id, 'two');
+  await die(id);
+  await used.study.edit(id, 'three');
+  await used.study.converge(id);
+  expect(await objects()).toEqual({ 'a.txt': 'three' });
+  await used.study.change(id, { name: 'b.txt' });
+  await die(id);
+  await used.study.converge(id);
+  expect(await objects()).toEqual({ 'b.txt': 'three' });
+});
+
+test('a crash in a first transfer and then an edit is healed', async () => {
+  const id = await used.study.file(used.here, 'a.txt', 'one');
+  await die(id);
+  await used.study.edit(id, 'two');
+  await used.study.converge(id);
+  expect(await objects()).toEqual({ 'a.txt': 'two' });
+});
+
+test('an object that somebody deleted comes back with the next edit or rename of its file', async () => {
+  const id = await used.study.file(used.here, 'a.txt', 'one');
+  await used.study.sync(id);
+  await object('a.txt').delete();
+  await used.study.edit(id, 'two');
+  await used.study.converge(id);
+  expect(await objects()).toEqual({ 'a.txt': 'two' });
+  const [files] = await used.study.raw.getFiles({ prefix: used.prefix, versions: true });
+  await Promise.all(files.map((file) => file.delete()));
+  await used.study.change(id, { name: 'b.txt' });
+  await used.study.converge(id);
+  expect(await objects()).toEqual({ 'b.txt': 'two' });
+});
+
+test('what somebody put into the bucket by hand is not overwritten', async () => {
+  await object('a.txt').save('by hand', { resumable: false, preconditionOpts: { ifGenerationMatch: 0 } });
+  const id = await used.study.file(used.here, 'a.txt');
+  await expect(used.study.sync(id)).rejects.toThrow(Unprocessable);
+  expect(await objects()).toEqual({ 'a.txt': 'by hand' });
+});
+
+test('an upload whose answer was lost is known as our own', async () => {
+  const id = await used.study.file(used.here, 'a.txt');
+  await setFaults(used.cloud, {
+    service: 'storage',
+    kind: 'lostAnswer',
+    path: '/upload/.*/b/raw/',
+    times: 1,
+  });
+  // A stream cannot be sent twice, so it is the next delivery that finds what this one left.
+  await expect(used.study.sync(id)).rejects.toThrow();
+  await used.study.converge(id);
+  expect(await objects()).toEqual({ 'a.txt': 'content of a.txt' });
+  expect(await versionsOf('a.txt')).toBe(1);
+});
+
+test('a download that is cut leaves no object, and is no success', async () => {
+  const id = await used.study.file(used.here, 'a.txt', 'x'.repeat(200_000));
+  await setFaults(used.cloud, {
+    service: 'drive',
+    kind: 'cutAfter',
+    bytes: 50_000,
+    path: `files/${id}$`,
+    times: 5,
+  });
+  // The metadata is shorter than that, so it passes.
+  await expect(used.study.sync(id)).rejects.toThrow();
+  expect(await objects()).toEqual({});
+  await setFaults(used.cloud);
+  await used.study.converge(id);
+  expect(Object.keys(await objects())).toEqual(['a.txt']);
+});
+
+test('an export that is cut, which has no MD5 to be checked, leaves no object either', async () => {
+  const mimeType = 'application/vnd.google-apps.document';
+  const id = await used.study.create(
+    { name: 'story', parents: [used.here], mimeType },
+    'long '.repeat(20_000),
+  );
+  await setFaults(used.cloud, { service: 'drive', kind: 'cutAfter', bytes: 300, path: '/export$', times: 5 });
+  await expect(used.study.sync(id)).rejects.toThrow();
+  expect(await objects()).toEqual({});
+  await setFaults(used.cloud);
+  await used.study.converge(id);
+  expect((await objects())['story.txt']?.length).toBeGreaterThanOrEqual(100_000);
+});
+
+test('a file that Drive will not give is unprocessable, with its reason', async () => {
+  const id = await used.study.file(used.here, 'a.txt');
+  const drive = beforeDownload(used.study.drive, () =>
+    setFaults(used.cloud, {
+      service: 'drive',
+      kind: 'status',
+      status: 403,
+      reason: 'cannotDownloadAbusiveFile',
+    }),
+  );
+  const refused = used.study.sync(id, false, { drive });
+  await expect(refused).rejects.toThrow(Unprocessable);
+  await expect(refused).rejects.toThrow('cannotDownloadAbusiveFile');
+  await setFaults(used.cloud);
+});
+
+test('a quota that is used up is no verdict on the file', async () => {
+  const id = await used.study.file(used.here, 'a.txt');
+  const drive = beforeDownload(used.study.drive, () =>
+    setFaults(used.cloud, { service: 'drive', kind: 'status', status: 403, reason: 'userRateLimitExceeded' }),
+  );
+  const refused = used.study.sync(id, false, { drive });
+  await expect(refused).rejects.not.toThrow(Unprocessable);
+  await setFaults(used.cloud);
+});
+
+test('a folder above that does not answer removes nothing', async () => {
+  const below = await used.study.folder('below', used.here);
+  const id = await used.study.file(below, 'a.txt');
+  await used.study.sync(id);
+  await setFaults(used.cloud, {
+    service: 'drive',
+    kind: 'status',
+    status: 404,
+    reason: 'notFound',
+    path: `files/${below}$`,
+  });
+  await expect(used.study.sync(id)).rejects.toThrow(NotYet);
+  await setFaults(used.cloud);
+  expect(await objects()).toEqual({ 'below/a.txt': 'content of a.txt' });
+});
+
+test('many deliveries of one file at once end in one object', async () => {
+  const id = await used.study.file(used.here, 'a.txt');
+  await Promise.allSettled(Array.from({ length: 6 }, () => used.study.sync(id)));
+  await used.study.converge(id);
+  expect(await objects()).toEqual({ 'a.txt': 'content of a.txt' });
+  expect(await versionsOf('a.txt')).toBe(1);
+});
+
+test('renames during many deliveries end in one object with the last name', async () => {
+  const id = await used.study.file(used.here, 'a.txt', 'one');
+  const deliveries: Promise<void>[] = [];
+  for (const name of ['b.txt', 'c.txt', 'd.txt']) {
+    deliveries.push(used.study.sync(id));
+    await used.study.change(id, { name });
+    deliveries.push(used.study.sync(id));
+  }
+  await Promise.allSettled(deliveries);
+  await used.study.converge(id);
+  expect(await objects()).toEqual({ 'd.txt': 'one' });
+});
