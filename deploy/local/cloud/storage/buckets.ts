@@ -93,7 +93,7 @@ export function createBuckets(
     etag: Buffer.from(`${created}/${metageneration}`).toString('base64'),
     timeCreated: new Date(created).toISOString(),
     updated: new Date(updated).toISOString(),
-    locationType: ['US', 'EU', 'ASIA'].includes(settings.location ?? '') ? 'multi-region' : 'region',
+    locationType: locationType(settings),
     iamConfiguration: { uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: 'inherited' },
     ...settings,
   });
@@ -180,6 +180,22 @@ export function createBuckets(
       response.status(204).end();
     });
 
+  // gcloud asks how names are arranged before it copies or removes folders, and for folders with rights of their own.
+  router.get('/storage/v1/b/:bucket/storageLayout', (request, response) => {
+    const { name, settings } = named(request, response, 'getStorageLayout');
+    response.json({
+      kind: 'storage#storageLayout',
+      bucket: name,
+      location: settings.location,
+      locationType: locationType(settings),
+      hierarchicalNamespace: { enabled: false },
+    });
+  });
+  router.get('/storage/v1/b/:bucket/managedFolders', (request, response) => {
+    named(request, response, 'listManagedFolders');
+    response.json({ kind: 'storage#managedFolders' });
+  });
+
   return { need, router };
 
   function fromRow({ settings: json, ...row }: Row): Bucket {
@@ -188,6 +204,9 @@ export function createBuckets(
     return { ...row, settings, versioned: settings.versioning?.enabled ?? false, softDeleteSeconds };
   }
 }
+
+const locationType = ({ location = '' }: Settings) =>
+  ['US', 'EU', 'ASIA'].includes(location) ? 'multi-region' : 'region';
 
 /** @throws 400 for a setting of the wrong type */
 function changeSettings(before: Settings, body: unknown): Settings {

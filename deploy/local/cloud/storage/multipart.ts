@@ -6,11 +6,12 @@ export type Part = { headers: Map<string, string>; body: AsyncGenerator<Buffer> 
 const invalid = (message: string) =>
   new GoogleError(400, 'badContent', `Malformed multipart body: ${message}`);
 
-/** @throws 400 if the content type is not multipart with a boundary */
+/** gcloud puts the boundary in single quotes. @throws 400 if the content type is not multipart with a boundary */
 export function boundaryOf(contentType = ''): string {
-  const [, quoted, plain] =
-    /^multipart\/\w+\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType) ?? [];
-  const boundary = quoted ?? plain;
+  const boundary =
+    /^multipart\/\w+\s*;(?:.*;)?\s*boundary=(?<quote>["']?)(?<boundary>[^\s;"]{1,70})\k<quote>/i.exec(
+      contentType,
+    )?.groups?.boundary;
   if (!boundary) throw invalid('the content type names no boundary.');
   return boundary;
 }

@@ -3,6 +3,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import express from 'express';
 import type { Context, Service } from '../service.ts';
+import { batchRoutes } from './batch.ts';
 import { type Buckets, createBuckets } from './buckets.ts';
 import { composeRoutes } from './compose.ts';
 import { createGenerations, fromRow } from './generations.ts';
@@ -16,6 +17,7 @@ import { rewriteRoutes } from './rewrite.ts';
 import { createTables } from './schema.ts';
 import { createSessions } from './sessions.ts';
 import { createView } from './view.ts';
+import { xmlRoutes } from './xml.ts';
 
 export type StorageService = Service & {
   /** Where the bytes of an object lie, for services that are given `gs://` addresses. */
@@ -33,8 +35,14 @@ export type StorageOptions = {
   email: string;
 };
 
+const api = '/(?:(?:upload/|download/|resumable/upload/|batch/)?storage)/';
+/** `/BUCKET/OBJECT`; no bucket is called like the first part of a Google API's path here. */
+const xml =
+  '/(?!(?:storage|upload|download|resumable|batch|drive|token|compute|_local)/)[a-z0-9][a-z0-9._-]{2,}/.';
+const ownPath = new RegExp(`^(?:${api}|${xml})`);
+
 /** Cloud Storage: the JSON API, uploads and downloads, and signed URLs. */
-export function createStorage(context: Context, { publish }: StorageOptions): StorageService {
+export function createStorage(context: Context, { publish, ...signer }: StorageOptions): StorageService {
   const { store } = context;
   createTables(store.db);
   const view = createView(store);
@@ -61,6 +69,8 @@ export function createStorage(context: Context, { publish }: StorageOptions): St
     objectRoutes(parts),
     composeRoutes(parts),
     rewriteRoutes(parts),
+    batchRoutes(context),
+    xmlRoutes(parts, signer),
   ]) {
     router.use(routes);
   }
@@ -85,7 +95,7 @@ export function createStorage(context: Context, { publish }: StorageOptions): St
 
   return {
     name: 'storage',
-    owns: /^\/(?:storage|upload\/storage|download\/storage|resumable\/upload\/storage|batch\/storage)\/|^\/(?!(?:storage|upload|download|resumable|batch|drive|token|_local)\/)[a-z0-9][a-z0-9._-]{2,}\/./,
+    owns: ownPath,
     router,
     pending: () => 0,
     readObject(bucket, name, generation) {
