@@ -23,6 +23,7 @@ export type Scanner = {
 /** A file is read when nothing touched it for so long, in milliseconds. */
 const quiet = 150;
 const debounce = 40;
+const manyLooks = 10;
 /** Watching is a hint only; so often everything is looked at anyway. */
 const period = 10_000;
 
@@ -32,7 +33,9 @@ export function createScanner(tree: Tree, exclusive: <T>(work: () => T | Promise
   const reading = new Map<string, Promise<void>>();
   let hints = 1;
   let waiting = 0;
-  let missing = new Set<string>();
+  /** What was not found, and in how many looks running. */
+  let missing = new Map<string, number>();
+  let renames = 0;
   const complaints = new Set<string>();
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -40,8 +43,9 @@ export function createScanner(tree: Tree, exclusive: <T>(work: () => T | Promise
   let took = 0;
   let isClosed = false;
 
-  const hint = () => {
+  const hint = (event?: string) => {
     hints++;
+    if (event === 'rename') renames++;
     // A big tree takes long to look through: it must not be all that is done.
     wake(Math.max(debounce, took));
   };
@@ -78,10 +82,11 @@ export function createScanner(tree: Tree, exclusive: <T>(work: () => T | Promise
     const followed = hints;
     const start = performance.now();
     const files = await exclusive(async () => {
+      const before = renames;
       const walked = await walk(Object.values(folders), watch.enter);
       watch.sweep();
       complain(walked.unreadable);
-      return tree.transaction(() => apply(walked));
+      return tree.transaction(() => apply(walked, renames === before));
     });
     took = performance.now() - start;
 
@@ -101,7 +106,7 @@ export function createScanner(tree: Tree, exclusive: <T>(work: () => T | Promise
   }
 
   /** Follows what can be followed without reading, and returns the files that must be read. */
-  function apply(walked: Walk): Matched[] {
+  function apply(walked: Walk, isStill: boolean): Matched[] {
     const rows = tree.all<FileRow>('SELECT * FROM drive_files WHERE id != ? AND disk IS NOT NULL', study);
     const { matched, gone } = match(walked, rows, { study, ...folders });
     const files = matched.filter((one) => {
@@ -127,10 +132,12 @@ export function createScanner(tree: Tree, exclusive: <T>(work: () => T | Promise
       return !entry.isFolder && !(row && isSame(row as Seen, entry.seen));
     });
 
-    // A file that was moved during the walk may have been seen nowhere: only what is missed twice is gone.
-    const goneTwice = gone.filter(({ id }) => missing.has(id));
-    missing = new Set(gone.filter(({ id }) => !missing.has(id)).map(({ id }) => id));
-    for (const { id } of goneTwice) {
+    // What was moved during the walk may have been seen nowhere. It is gone if it is missed twice, the second time while
+    // nothing moved; or very often, since in a busy folder something always moves.
+    missing = new Map(gone.map(({ id }) => [id, (missing.get(id) ?? 0) + 1]));
+    for (const [id, looks] of missing) {
+      if (looks < (isStill ? 2 : manyLooks)) continue;
+      missing.delete(id);
       for (const blob of tree.remove(id)) void rm(join(tree.blobs, blob), { recursive: true, force: true });
     }
     return files;

@@ -51,6 +51,8 @@ export async function walk(roots: string[], enter: (entry: Entry) => void): Prom
       if (isKnown && !isIgnored(dirent.name)) look(join(folder.path, dirent.name), folder, dirent.name);
     }
   }
+  // Now whoever watches has heard of what was moved meanwhile.
+  await others();
   return found;
 
   function list(folder: Entry): Dirent[] {

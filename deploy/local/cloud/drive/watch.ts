@@ -14,9 +14,9 @@ export type Watch = {
  * Watches each folder by itself. A recursive `fs.watch` would on Linux hold one watcher for every single file, and
  * look through the tree synchronously. https://nodejs.org/api/fs.html#caveats
  *
- * @param hint called when something in a watched folder may have changed
+ * @param hint called when something in a watched folder may have changed; `rename` says that something came or went
  */
-export function createWatch(hint: () => void): Watch {
+export function createWatch(hint: (event: 'rename' | 'change') => void): Watch {
   let watchers = new Map<string, FSWatcher>();
   let entered = new Set<string>();
   let isBlind = false;
@@ -28,8 +28,8 @@ export function createWatch(hint: () => void): Watch {
       entered.add(key);
       if (watchers.has(key)) return;
       try {
-        const watcher = watch(path, { persistent: false }, (_event, name) => {
-          if (name === null || !isIgnored(name)) hint();
+        const watcher = watch(path, { persistent: false }, (event, name) => {
+          if (name === null || !isIgnored(name)) hint(event);
         });
         watcher.on('error', () => watcher.close());
         watchers.set(key, watcher);

@@ -148,10 +148,10 @@ test('thousands of files are taken in, and one more is seen soon', async () => {
   }, 20);
   await settled(cloud);
   const feed = await follow(drive);
-  await writeFile(path('50', 'new.txt'), 'x');
+  await writeFile(path('20', 'new.txt'), 'x');
   await settled(cloud);
   expect((await feed.next()).map(({ file }) => file?.name)).toEqual(['new.txt']);
-  await rename(path('50'), path('renamed'));
+  await rename(path('20'), path('renamed'));
   await settled(cloud);
   expect((await feed.next()).map(({ file }) => file?.name)).toEqual(['renamed']);
 });

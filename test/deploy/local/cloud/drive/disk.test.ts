@@ -173,6 +173,8 @@ test('a file that is written slowly is in the feed once, whole', async () => {
   }
   const found = await changes();
   expect(found.map(({ file }) => [file?.name, file?.size])).toEqual([['slow.bin', '12000']]);
+  // It was not there in parts before.
+  expect(found[0]?.file?.version).toBe('1');
 });
 
 test('a download gives the bytes of the revision that the feed told of, even right after an edit', async () => {
@@ -182,6 +184,25 @@ test('a download gives the bytes of the revision that the feed told of, even rig
   const { data: now } = await drive.files.get({ fileId: file.id ?? '', fields: 'md5Checksum' });
   expect(md5(data as string)).toBe(now.md5Checksum);
   expect((await changes()).map(({ fileId }) => fileId)).toEqual([file.id]);
+});
+
+test('a file that is moved to and fro while the folder is looked at is never taken for gone', async () => {
+  const names = Array.from({ length: 400 }, (_, i) => `${i}.txt`);
+  for (const folder of ['left', 'right']) {
+    await mkdir(path(folder));
+    await Promise.all(names.map((name) => writeFile(path(folder, name), '')));
+  }
+  await writeFile(path('left', 'ball'), 'x');
+  const ball = (await changes()).find(({ file }) => file?.name === 'ball')?.fileId;
+  for (let turn = 0; turn < 70; turn++) {
+    const [from = '', to = ''] = turn % 2 ? ['right', 'left'] : ['left', 'right'];
+    await rename(path(from, 'ball'), path(to, 'ball'));
+    await new Promise((resolve) => setTimeout(resolve, turn % 12));
+  }
+  const found = await changes();
+  expect(found.map(({ fileId, removed }) => [fileId, removed])).toEqual([[ball, false]]);
+  for (const folder of ['left', 'right']) await rm(path(folder), { recursive: true });
+  await changes();
 });
 
 test('an edit that the API overtakes is not forgotten', async () => {
