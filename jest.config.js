@@ -4,5 +4,7 @@ export default {
   transform: {},
   extensionsToTreatAsEsm: ['.ts'],
   testTimeout: 30_000,
+  // Most tests wait for other processes; one worker for each core would leave the cores idle.
+  maxWorkers: 3,
   testPathIgnorePatterns: ['/node_modules/', '/test/reference/'],
 };

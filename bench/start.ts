@@ -103,6 +103,7 @@ async function start(name: string, source: string): Promise<Start> {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
         ...(body ? { body: JSON.stringify(body) } : {}),
+        signal: AbortSignal.timeout(10_000),
       });
       await response.arrayBuffer();
       const answer = performance.now();

@@ -31,6 +31,11 @@ export async function startLab({
   ...options
 }: LabOptions): Promise<Lab> {
   const cloud = await startCloud({ dir, port });
+  let host: Host | undefined;
+  const close = async () => {
+    await host?.close();
+    await cloud.close();
+  };
   try {
     const env = (endpointOf: Host['endpointOf']): Record<string, string> => ({
       GAZELINE_LOCAL_CLOUD: cloud.origin,
@@ -44,21 +49,14 @@ export async function startLab({
       GAZELINE_CHANNEL_SECRET: channelSecretIn(dir),
       ...options.env,
     });
-    const host = await startHost({ functions: Object.keys(functions), isolate, env, onLog });
+    host = await startHost({ functions: Object.keys(functions), isolate, env, onLog });
     Object.assign(process.env, env(host.endpointOf));
     const { maximumBackoff = 10, ackDeadline } = options;
     await provision({ endpointOf: host.endpointOf, maximumBackoff, ackDeadline });
     await tick('drive-tick');
-    return {
-      cloud,
-      host,
-      async close() {
-        await host.close();
-        await cloud.close();
-      },
-    };
+    return { cloud, host, close };
   } catch (error) {
-    await cloud.close();
+    await close();
     throw error;
   }
 }

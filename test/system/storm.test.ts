@@ -66,7 +66,7 @@ async function twoHundredFiles(): Promise<Map<string, Buffer>> {
           .find((bytes) => bytes.length < 1000) as Buffer,
       );
     } else if (index % 20 === 0) {
-      const { png } = await renderPage(`Page ${index}`, { width: 320, height: 120 });
+      const { png } = await renderPage(`Page ${index}`, { width: 320, height: 120, margin: 24 });
       files.set(`${folder}page ${index}.png`, png);
     } else {
       files.set(

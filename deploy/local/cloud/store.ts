@@ -38,6 +38,13 @@ export function openStore(dir: string): Store {
     return folder;
   };
   const db = new DatabaseSync(join(dir, '.cloud', 'cloud.db'));
+  try {
+    // One process at a time: the operating system gives the lock back however that process ends.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
+  } catch (error) {
+    db.close();
+    throw new Error(`Another local cloud is running over ${dir}`, { cause: error });
+  }
   // WAL with NORMAL survives the death of the process; only a power cut may lose the last transactions.
   // https://www.sqlite.org/pragma.html#pragma_synchronous
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');

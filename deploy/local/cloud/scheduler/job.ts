@@ -39,7 +39,7 @@ const JobRequest = z.strictObject({
   attemptDeadline: seconds.optional(),
   // What a client read before and sends back; the server knows better.
   state: z.string().optional(),
-  status: z.unknown(),
+  status: z.unknown().optional(),
   userUpdateTime: z.string().optional(),
   scheduleTime: z.string().optional(),
   lastAttemptTime: z.string().optional(),
