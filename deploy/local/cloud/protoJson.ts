@@ -29,10 +29,8 @@ export async function loadProtoJson(protos: string): Promise<ProtoJson> {
     },
     write(typeName, message, options) {
       const type = root.lookupType(typeName);
-      return toProto3JSON(
-        type.fromObject(withoutDefaults(type, message)) as object as Message,
-        options,
-      ) as object;
+      // It is `fromObject` that leaves out what has its default value.
+      return toProto3JSON(type.fromObject(message) as object as Message, options) as object;
     },
   };
 }
@@ -116,30 +114,3 @@ function wrong(at: string, type: string, value: unknown): GoogleError {
 }
 
 const invalid = (message: string) => new GoogleError(400, 'badRequest', message);
-
-function withoutDefaults(type: Type, message: object): Record<string, unknown> {
-  const left: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(message)) {
-    const field = type.fields[name];
-    if (!field) throw new Error(`${type.fullName} has no field ${name}`);
-    if (value === undefined) continue;
-    if (field.repeated) {
-      const values = value as unknown[];
-      if (values.length > 0) left[name] = values.map((one) => withoutDefaultsIn(field, one));
-    } else if (field.map || !isDefault(field, value)) left[name] = withoutDefaultsIn(field, value);
-  }
-  return left;
-}
-
-function withoutDefaultsIn({ type, resolvedType, map }: Field, value: unknown): unknown {
-  if (resolvedType && 'fields' in resolvedType && !map) return withoutDefaults(resolvedType, value as object);
-  // A float has no more digits than these.
-  return type === 'float' ? Number((value as number).toPrecision(8)) : value;
-}
-
-function isDefault(field: Field, value: unknown): boolean {
-  if (field.partOf) return false;
-  if (field.resolvedType && 'valuesById' in field.resolvedType)
-    return value === 0 || value === field.resolvedType.valuesById[0];
-  return value === 0 || value === '' || value === false;
-}

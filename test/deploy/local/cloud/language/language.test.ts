@@ -38,6 +38,14 @@ test('words have their part of speech and lemma', async () => {
   ]);
 });
 
+test('enums are names, or numbers for clients that ask for numbers', async () => {
+  const asked = { document: document('boats') };
+  const noun = (tag: unknown) => ({ tokens: [{ partOfSpeech: { tag } }] });
+  expect((await post('/v1/documents:analyzeSyntax', asked)).body).toMatchObject(noun('NOUN'));
+  const numbers = await post('/v1/documents:analyzeSyntax?$alt=json%3Benum-encoding=int', asked);
+  expect(numbers.body).toMatchObject(noun(6));
+});
+
 // An emoji is two UTF-16 units and four bytes; é is one or, with a combining accent, two.
 const mixed = 'Tea 😀 in the cafe\u0301, or the café.';
 

@@ -1,10 +1,9 @@
-import { PNG } from 'pngjs';
+import type { PNG } from 'pngjs';
 
 export type Rectangle = { x: number; y: number; width: number; height: number };
 
 /** The smallest rectangle around the dark pixels in a part of a picture. */
-export function inkIn(png: Buffer, { x, y, width, height }: Rectangle): Rectangle {
-  const picture = PNG.sync.read(png);
+export function inkIn(picture: PNG, { x, y, width, height }: Rectangle): Rectangle {
   let [left, top, right, bottom] = [Infinity, Infinity, 0, 0];
   for (let v = y; v < y + height; v++)
     for (let u = x; u < x + width; u++)

@@ -1,5 +1,6 @@
 import type { protos } from '@google-cloud/vision';
 import { beforeAll, expect, test } from '@jest/globals';
+import { PNG } from 'pngjs';
 import { pages, title } from '../../../../../deploy/local/example/lighthouse.ts';
 import { renderPage, type Word } from '../../../../../deploy/local/example/renderPage.ts';
 import { renderSvg } from '../../../../../deploy/local/example/renderSvg.ts';
@@ -26,8 +27,9 @@ beforeAll(async () => {
 test('every word of a page is read, in order, and where it is', () => {
   const [, ...words] = response.textAnnotations ?? [];
   expect(words.map(({ description }) => description)).toEqual(page.words.map(({ text }) => text));
+  const picture = PNG.sync.read(page.png);
   const overlaps = words.map(({ boundingPoly }, index) =>
-    overlap(rectangleOf(boundingPoly?.vertices ?? []), inkIn(page.png, page.words[index] as Word)),
+    overlap(rectangleOf(boundingPoly?.vertices ?? []), inkIn(picture, page.words[index] as Word)),
   );
   expect(Math.min(...overlaps)).toBeGreaterThan(0.5);
 });
@@ -80,4 +82,16 @@ test('a coordinate that is zero is not sent, as at Google', async () => {
       ]),
     },
   });
+});
+
+test('enums are names, or numbers for clients that ask for numbers', async () => {
+  const { png } = await renderPage('A few words', { width: 400, height: 150, margin: 40 });
+  const image = { content: png.toString('base64') };
+  const body = JSON.stringify({ requests: [{ image, features: [{ type: 'TEXT_DETECTION' }] }] });
+  const blockType = async (query: string) => {
+    const answer = await fetch(`${cloud.origin}/v1/images:annotate${query}`, { method: 'POST', body });
+    return /"blockType":([^,}]+)/.exec(await answer.text())?.[1];
+  };
+  expect(await blockType('')).toBe('"TEXT"');
+  expect(await blockType('?$alt=json%3Benum-encoding=int')).toBe('1');
 });

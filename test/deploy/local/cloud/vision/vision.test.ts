@@ -1,4 +1,4 @@
-import { deflateSync } from 'node:zlib';
+import { constants, deflateRawSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
@@ -17,13 +17,15 @@ function redAndBlue(width: number, height: number): Buffer {
   return PNG.sync.write(picture);
 }
 
-/** A small PNG that says in its header that it has `width` × `height` pixels, and inflates to `inflated` zeros. */
-function bomb(width: number, height: number, { interlaced = false, inflated = 0 } = {}): Buffer {
+/** A small PNG that says in its header that it has `width` × `height` pixels, and inflates to many megabytes. */
+function bomb(width: number, height: number, { interlaced = false, megabytes = 0 } = {}): Buffer {
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
   head.set([8, 2, 0, 0, interlaced ? 1 : 0], 8);
-  const chunks = [chunk('IHDR', head), chunk('IDAT', deflateSync(Buffer.alloc(inflated))), chunk('IEND')];
+  const megabyte = deflateRawSync(Buffer.alloc(2 ** 20), { finishFlush: constants.Z_FULL_FLUSH });
+  const packed = Buffer.concat([Buffer.from([0x78, 1]), ...Array<Buffer>(megabytes).fill(megabyte)]);
+  const chunks = [chunk('IHDR', head), chunk('IDAT', packed), chunk('IEND')];
   return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), ...chunks]);
 }
 
@@ -98,10 +100,11 @@ test('one broken image does not spoil the batch', async () => {
 test('pictures that would fill the memory are refused by what their header says, or when they overflow', async () => {
   const second = chunk('IHDR', Buffer.from('000075300000753008020000 00'.replace(' ', ''), 'hex'));
   const honest = redAndBlue(10, 10);
+  const kilobytesBefore = process.resourceUsage().maxRSS;
   const { responses } = await post({
     requests: [
       colours(bomb(100_000, 100_000)),
-      colours(bomb(8, 8, { interlaced: true, inflated: 300_000_000 })),
+      colours(bomb(8, 8, { interlaced: true, megabytes: 1500 })),
       colours(Buffer.concat([honest.subarray(0, 33), second, honest.subarray(33)])),
     ],
   });
@@ -110,6 +113,7 @@ test('pictures that would fill the memory are refused by what their header says,
     { code: 3, message: 'Bad image data.' },
     { code: 3, message: 'Bad image data.' },
   ]);
+  expect(process.resourceUsage().maxRSS - kilobytesBefore).toBeLessThan(700 * 1024);
 });
 
 test('other formats and features that no model here gives are named, beside what was answered', async () => {
@@ -169,6 +173,15 @@ test.each([
     status: 'INVALID_ARGUMENT',
     message: expect.stringContaining(message),
   });
+});
+
+test('files and operations in the background are refused by name', async () => {
+  const file = { inputConfig: { content: 'AAAA', mimeType: 'application/pdf' }, features: [] };
+  expect((await post({ requests: [file] }, '/v1/files:annotate')).responses).toEqual([
+    { error: { code: 12, message: expect.stringContaining('PDF') } },
+  ]);
+  const { status, error } = await post({ requests: [] }, '/v1/images:asyncBatchAnnotate');
+  expect([status, error?.status]).toEqual([501, 'UNIMPLEMENTED']);
 });
 
 test('the units that Google would count are noted, by feature', async () => {
