@@ -20,7 +20,12 @@ const noted = 8 * 1024 * 1024;
 type Body = { finished: boolean; received: number };
 
 /** https://cloud.google.com/storage/docs/performing-resumable-uploads */
-export function resumableRoutes(parts: Parts): { router: Router; start: RequestHandler<{ bucket: string }> } {
+export function resumableRoutes(parts: Parts): {
+  router: Router;
+  start: RequestHandler<{ bucket: string }>;
+  /** Cuts off whoever is sending, and waits until what is safe has been noted. */
+  close(): Promise<void>;
+} {
   const { context, generations, sessions } = parts;
   /** Requests that are sending bytes to a session now. A newer one takes over: its client gave the older one up. */
   const sending = new Map<string, { request: Request; ended: Promise<unknown> }>();
@@ -218,7 +223,14 @@ export function resumableRoutes(parts: Parts): { router: Router; start: RequestH
     );
   }
   const starter = express.Router({ mergeParams: true }).use(...start);
-  return { router, start: starter as RequestHandler<{ bucket: string }> };
+  const close = async () => {
+    const cut = Array.from(sending.values(), ({ request, ended }) => {
+      request.destroy();
+      return ended;
+    });
+    await Promise.allSettled(cut);
+  };
+  return { router, start: starter as RequestHandler<{ bucket: string }>, close };
 }
 
 /** `308`, or what clients that follow redirects ask for instead. */

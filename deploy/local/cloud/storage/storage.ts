@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ErrorRequestHandler } from 'express';
 import express from 'express';
 import type { Context, Service } from '../service.ts';
 import { batchRoutes } from './batch.ts';
@@ -75,6 +76,8 @@ export function createStorage(context: Context, { publish, ...signer }: StorageO
     router.use(routes);
   }
 
+  router.use(passOverGone);
+
   const sweep = () => {
     sessions.sweep();
     generations.sweep();
@@ -115,9 +118,16 @@ export function createStorage(context: Context, { publish, ...signer }: StorageO
     },
     async close() {
       clearInterval(hourly);
+      await resumable.close();
     },
   };
 }
+
+/** A client that went away is no fault of ours, and cannot be answered. */
+const passOverGone: ErrorRequestHandler = (error, request, response, next) => {
+  if (request.socket.destroyed) response.destroy();
+  else next(error);
+};
 
 /** Bytes of uploads that a death cut short, and of objects deleted right before one. */
 function removeUnusedBlobs({ store }: Context): void {
