@@ -74,7 +74,8 @@ test('a wrong hash is refused wherever it is given, and nothing is stored', asyn
   const wrong = md5('something else');
   const file = bucket.file('hashed');
   for (const resumable of [true, false]) {
-    const save = (metadata: object) => file.save('data', { resumable, validation: false, metadata });
+    const save = (metadata: { md5Hash?: string; crc32c?: string }) =>
+      file.save('data', { resumable, validation: false, metadata });
     await expect(save({ md5Hash: wrong })).rejects.toMatchObject({ code: 400 });
     await expect(save({ crc32c: 'AAAAAA==' })).rejects.toMatchObject({ code: 400 });
   }
