@@ -7,11 +7,18 @@ export type Topic = protos.google.pubsub.v1.ITopic;
 export type Subscription = protos.google.pubsub.v1.ISubscription;
 export type PubsubMessage = protos.google.pubsub.v1.IPubsubMessage;
 export type Duration = protos.google.protobuf.IDuration;
-export type Timestamp = protos.google.protobuf.ITimestamp;
+
+type V1 = typeof protos.google.pubsub.v1;
+/** What a client sends: `Request<'GetTopicRequest'>`. */
+export type Request<Name extends keyof V1> = V1[Name] extends new (
+  properties?: infer P,
+) => unknown
+  ? NonNullable<P>
+  : never;
 
 /** The protos, as they lie in Google's own client library. */
 export const protosFile = createRequire(import.meta.url).resolve(
-  '@google-cloud/pubsub-api/build/protos/protos.json',
+  '@google-cloud/pubsub/build/protos/protos.json',
 );
 
 const loaded = fromJSON(createRequire(import.meta.url)(protosFile), {

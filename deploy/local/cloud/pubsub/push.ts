@@ -7,7 +7,7 @@ import type { Delivery, Queue } from './queue.ts';
 import { isPush, type SubscriptionRow, type Tables } from './tables.ts';
 
 /** How many messages an endpoint has at once: one more with each acknowledgement, half after each failure. */
-const window = { least: 10, most: 100 };
+const window = { least: 50, most: 100 };
 
 /** https://cloud.google.com/pubsub/docs/push#receive_push */
 const acknowledging = new Set([102, 200, 201, 202, 204]);
@@ -125,10 +125,14 @@ function requestOf({ pushConfig, deadLetterPolicy }: Subscription, name: string,
   return { body: Buffer.from(JSON.stringify(body)), headers: { 'content-type': 'application/json' } };
 }
 
+/** Headers that say how the request itself travels. */
+const reserved =
+  /^(connection|content-length|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i;
+
 /** What HTTP cannot carry is left out; a message cannot be made unsendable by an attribute. */
 function headersOf(attributes: Record<string, string>): Record<string, string> {
   const entries = Object.entries(attributes).filter(
-    ([key, value]) => /^[\w.~-]+$/.test(key) && /^[\t\x20-\x7e]*$/.test(value),
+    ([key, value]) => /^[\w.~-]+$/.test(key) && !reserved.test(key) && /^[\t\x20-\x7e]*$/.test(value),
   );
   return Object.fromEntries(entries);
 }

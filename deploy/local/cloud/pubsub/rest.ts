@@ -30,7 +30,9 @@ export function createRest(operations: Operations): Router {
       // Over HTTP an operation without an answer gives an empty object.
       const type =
         method.response === 'Empty' ? 'google.protobuf.Empty' : `google.pubsub.v1.${method.response}`;
-      response.json(withoutEmptyMaps(json.write(type, answer, { numericEnums: false })));
+      response
+        .type('json')
+        .send(JSON.stringify(json.write(type, answer, { numericEnums: false }), withoutEmptyMaps));
     });
 }
 
@@ -60,9 +62,5 @@ function decode(name: string): string {
 const maps = new Set(['labels', 'tags', 'attributes']);
 
 /** Google leaves out a map with nothing in it; the serializer does not. */
-const withoutEmptyMaps = (json: object): object =>
-  JSON.parse(
-    JSON.stringify(json, (key, value) =>
-      maps.has(key) && typeof value === 'object' && Object.keys(value).length === 0 ? undefined : value,
-    ),
-  );
+const withoutEmptyMaps = (key: string, value: unknown) =>
+  maps.has(key) && typeof value === 'object' && Object.keys(value ?? {}).length === 0 ? undefined : value;

@@ -1,20 +1,12 @@
-import type { protos } from '@google-cloud/pubsub';
 import type { Store } from '../store.ts';
 import { alreadyExists, invalid, notFound, unimplemented } from './errors.ts';
 import { parseFilter } from './filter.ts';
 import { readMask } from './mask.ts';
 import { checkName, checkProject } from './names.ts';
 import { page } from './page.ts';
-import type { Duration, Subscription } from './protos.ts';
+import type { Duration, Request, Subscription } from './protos.ts';
 import type { Queue } from './queue.ts';
 import { type SubscriptionRow, type Tables, toMilliseconds } from './tables.ts';
-
-type Requests = typeof protos.google.pubsub.v1;
-type Of<Name extends keyof Requests> = Requests[Name] extends new (
-  properties?: infer P,
-) => unknown
-  ? NonNullable<P>
-  : never;
 
 const day = 86_400;
 const changeable = [
@@ -80,9 +72,9 @@ export function createSubscriptions(
         return resource;
       }),
 
-    getSubscription: (request: Of<'GetSubscriptionRequest'>) => find(request.subscription).resource,
+    getSubscription: (request: Request<'GetSubscriptionRequest'>) => find(request.subscription).resource,
 
-    updateSubscription: (request: Of<'UpdateSubscriptionRequest'>) =>
+    updateSubscription: (request: Request<'UpdateSubscriptionRequest'>) =>
       transaction(() => {
         const changes = request.subscription ?? {};
         const row = find(changes.name);
@@ -93,14 +85,14 @@ export function createSubscriptions(
         return save(row, resource);
       }),
 
-    modifyPushConfig: ({ subscription, pushConfig }: Of<'ModifyPushConfigRequest'>) =>
+    modifyPushConfig: ({ subscription, pushConfig }: Request<'ModifyPushConfigRequest'>) =>
       transaction(() => {
         const row = find(subscription);
         save(row, check({ ...row.resource, pushConfig: pushConfig ?? {} }));
         return {};
       }),
 
-    listSubscriptions(request: Of<'ListSubscriptionsRequest'>) {
+    listSubscriptions(request: Request<'ListSubscriptionsRequest'>) {
       const pattern = `${checkProject(request.project)}/subscriptions/*`;
       const { items: subscriptions, nextPageToken } = page(request, (after, limit) =>
         list.all(pattern, after, limit).map(({ name, resource }) => ({
@@ -111,7 +103,7 @@ export function createSubscriptions(
       return { subscriptions, nextPageToken };
     },
 
-    deleteSubscription: ({ subscription }: Of<'DeleteSubscriptionRequest'>): object =>
+    deleteSubscription: ({ subscription }: Request<'DeleteSubscriptionRequest'>): object =>
       transaction(() => {
         const row = find(subscription);
         queue.drop(row, Infinity);
@@ -120,7 +112,7 @@ export function createSubscriptions(
         return {};
       }),
 
-    detachSubscription: ({ subscription }: Of<'DetachSubscriptionRequest'>): object =>
+    detachSubscription: ({ subscription }: Request<'DetachSubscriptionRequest'>): object =>
       transaction(() => {
         const row = find(subscription);
         queue.drop(row, Infinity);
@@ -129,7 +121,7 @@ export function createSubscriptions(
       }),
 
     /** Forward only: what was acknowledged is not kept, and does not come back. */
-    seek({ subscription, time }: Of<'SeekRequest'>): object {
+    seek({ subscription, time }: Request<'SeekRequest'>): object {
       const row = find(subscription);
       if (!time) throw unimplemented('The local Pub/Sub seeks to a time, and has no snapshots');
       queue.drop(row, toMilliseconds(time));

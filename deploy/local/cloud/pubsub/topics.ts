@@ -1,19 +1,11 @@
-import type { protos } from '@google-cloud/pubsub';
 import type { Store } from '../store.ts';
 import { alreadyExists, invalid, notFound, unimplemented } from './errors.ts';
 import { readMask } from './mask.ts';
 import { checkName, checkProject, deletedTopic } from './names.ts';
 import { page } from './page.ts';
-import type { Topic } from './protos.ts';
+import type { PubsubMessage, Request, Topic } from './protos.ts';
 import type { NewMessage, Queue } from './queue.ts';
 import { toMilliseconds } from './tables.ts';
-
-type Requests = typeof protos.google.pubsub.v1;
-type Of<Name extends keyof Requests> = Requests[Name] extends new (
-  properties?: infer P,
-) => unknown
-  ? NonNullable<P>
-  : never;
 
 const day = 86_400_000;
 /** What a topic can have here. */
@@ -49,9 +41,9 @@ export function createTopics({ db, transaction }: Store, queue: Queue) {
       return topic;
     },
 
-    getTopic: (request: Of<'GetTopicRequest'>): Topic => find(request.topic),
+    getTopic: (request: Request<'GetTopicRequest'>): Topic => find(request.topic),
 
-    updateTopic: (request: Of<'UpdateTopicRequest'>): Topic =>
+    updateTopic: (request: Request<'UpdateTopicRequest'>): Topic =>
       transaction(() => {
         const changes = request.topic ?? {};
         const topic = find(changes.name);
@@ -61,7 +53,7 @@ export function createTopics({ db, transaction }: Store, queue: Queue) {
         return updated;
       }),
 
-    listTopics(request: Of<'ListTopicsRequest'>) {
+    listTopics(request: Request<'ListTopicsRequest'>) {
       const pattern = `${checkProject(request.project)}/topics/*`;
       const { items: topics, nextPageToken } = page(request, (after, limit) =>
         list.all(pattern, after, limit).map(({ name, resource }) => ({
@@ -73,7 +65,7 @@ export function createTopics({ db, transaction }: Store, queue: Queue) {
     },
 
     /** Its subscriptions stay, with what they have not yet delivered. */
-    deleteTopic: ({ topic }: Of<'DeleteTopicRequest'>): object =>
+    deleteTopic: ({ topic }: Request<'DeleteTopicRequest'>): object =>
       transaction(() => {
         const name = find(topic).name ?? '';
         remove.run(name);
@@ -81,7 +73,7 @@ export function createTopics({ db, transaction }: Store, queue: Queue) {
         return {};
       }),
 
-    listTopicSubscriptions(request: Of<'ListTopicSubscriptionsRequest'>) {
+    listTopicSubscriptions(request: Request<'ListTopicSubscriptionsRequest'>) {
       const topic = find(request.topic).name ?? '';
       const { items: subscriptions, nextPageToken } = page(request, (after, limit) =>
         listSubscriptions.all(topic, after, limit).map(({ name }) => ({
@@ -92,7 +84,7 @@ export function createTopics({ db, transaction }: Store, queue: Queue) {
       return { subscriptions, nextPageToken };
     },
 
-    publish({ topic, messages }: Of<'PublishRequest'>): { messageIds: string[] } {
+    publish({ topic, messages }: Request<'PublishRequest'>): { messageIds: string[] } {
       checkName('topics', topic);
       return { messageIds: queue.publish(topic as string, checkMessages(messages ?? [])) };
     },
@@ -119,7 +111,7 @@ function check(topic: Topic): Topic {
 }
 
 /** https://cloud.google.com/pubsub/quotas#resource_limits */
-function checkMessages(messages: protos.google.pubsub.v1.IPubsubMessage[]): NewMessage[] {
+function checkMessages(messages: PubsubMessage[]): NewMessage[] {
   if (messages.length === 0) throw invalid('No messages to publish');
   if (messages.length > 1000) throw invalid('The limit of messages in a publish request is 1000');
   let total = 0;

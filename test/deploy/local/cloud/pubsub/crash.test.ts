@@ -63,7 +63,7 @@ test('after a kill what was not acknowledged is delivered, and what was acknowle
     const retryPolicy = { minimumBackoff: '0.1s', maximumBackoff: '1s' };
     await before.subscriptions.create({
       name: pushed,
-      requestBody: { topic, pushConfig: push, retryPolicy },
+      requestBody: { topic, pushConfig: push, retryPolicy, ackDeadlineSeconds: 600 },
     });
     await before.subscriptions.create({ name: pulled, requestBody: { topic } });
     const texts = Array.from({ length: 500 }, (_, index) => String(index));

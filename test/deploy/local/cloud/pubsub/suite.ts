@@ -156,6 +156,19 @@ export function describePubSub(host: () => Host): void {
     expect((await pullAll(subscription, 1))[0]).toMatchObject({ id, text: 'again' });
   });
 
+  test('who gave a message back has no say any more when it was delivered again', async () => {
+    const topic = await newTopic();
+    const subscription = await subscribe(topic);
+    await send(topic, 'again');
+    const giveBack = (ackId = '') =>
+      low.modifyAckDeadline({ subscription: subscription.name, ackIds: [ackId], ackDeadlineSeconds: 0 });
+    const [first] = await pull(subscription);
+    await giveBack(first?.ackId);
+    await pull(subscription);
+    await giveBack(first?.ackId);
+    expect(await pull(subscription, 1, true)).toEqual([]);
+  });
+
   test('a pull waits for the message that is still to come', async () => {
     const topic = await newTopic();
     const subscription = await subscribe(topic);
