@@ -54,6 +54,8 @@ export function createDispatcher(queue: Queue, tables: Tables): Dispatcher {
       for (const consumer of line.consumers.keys()) consumer.end();
       return;
     }
+    // First of all: a consumer that never answers would hold all the room it has, for ever.
+    queue.expire(subscription);
     let hasRoom = false;
     for (const [consumer, held] of [...line.consumers]) {
       if (!line.consumers.has(consumer)) continue;

@@ -24,6 +24,8 @@ export type Queue = {
   publish(topic: string, messages: NewMessage[]): string[];
   /** Hands out at most `count` messages that are due, and at most `bytes` bytes of them, but at least one. */
   lease(subscription: SubscriptionRow, limit: { count: number; bytes: number }, deadline: number): Delivery[];
+  /** Takes back what nobody answered for in time. */
+  expire(subscription: SubscriptionRow): void;
   /** What was acknowledged before, or is no longer there, is passed over. @throws 400 for what is no ack id */
   acknowledge(subscription: SubscriptionRow, ackIds: string[]): void;
   /** 0 seconds give the messages back. An id from a lease that has ended is passed over. */
@@ -138,14 +140,20 @@ export function createQueue(store: Store, tables: Tables): Queue {
       return row ? [{ row, current: row.leased === 1 && row.attempts === attempt }] : [];
     });
 
+  const expire: Queue['expire'] = (subscription) =>
+    store.transaction(() => {
+      for (const row of expired.all(subscription.id, Date.now()) as DeliveryRow[]) fail(subscription, row);
+    });
+
   return {
     events,
     publish,
+    expire,
 
     lease: (subscription, limit, deadline) =>
       store.transaction(() => {
         const now = Date.now();
-        for (const row of expired.all(subscription.id, now) as DeliveryRow[]) fail(subscription, row);
+        expire(subscription);
         const rows: MessageRow[] = [];
         let bytes = 0;
         for (const one of waiting.iterate(subscription.id, Date.now(), limit.count)) {

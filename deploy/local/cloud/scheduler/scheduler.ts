@@ -123,11 +123,12 @@ export function createScheduler({ store }: Context, options: SchedulerOptions): 
     .get(`${jobs}/:job`, ({ params }, response) => void response.json(find(nameOf(params))))
     .patch(`${jobs}/:job`, ({ params, query, body }, response) => {
       const old = find(nameOf(params));
-      const changes = readJob(body);
+      const changes = (body ?? {}) as Record<string, unknown>;
       const wanted = readMask(query.updateMask) ?? updatable.filter((field) => field in changes);
-      const fields = Object.fromEntries(wanted.map((field) => [field, changes[field]]));
+      // What the mask leaves out may be half empty: gcloud sends `pubsubTarget: {}` with every change.
+      const fields = readJob(Object.fromEntries(wanted.map((field) => [field, changes[field]])));
       const { state, lastAttemptTime, status } = old;
-      const job = makeJob(old.name, { ...old, ...fields } as Parameters<typeof makeJob>[1], now());
+      const job = makeJob(old.name, { ...old, ...fields }, now());
       const kept = { state, ...(lastAttemptTime ? { lastAttemptTime } : {}), ...(status ? { status } : {}) };
       response.json(save(scheduled({ ...job, ...kept }, now())));
     })

@@ -188,6 +188,17 @@ test('a lost push is made up for at the deadline, and a doubled one comes twice'
   await settled();
 });
 
+test('an endpoint that answers nothing does not stop its subscription for ever', async () => {
+  await subscribe();
+  local.shortenDeadlines(0.1);
+  // More than there is room for at once: all of it is taken by pushes that are lost.
+  await faults({ kind: 'lostPush', times: 150 });
+  const numbers = Array.from({ length: 120 }, (_, index) => String(index));
+  local.publish(topic, numbers);
+  await settled();
+  expect(new Set(texts())).toEqual(new Set(numbers));
+});
+
 test('late pushes overtake each other', async () => {
   await subscribe();
   await faults({ kind: 'latePush', ms: 100 });

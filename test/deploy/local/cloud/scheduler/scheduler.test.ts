@@ -95,7 +95,7 @@ test('a job is made once, read, listed, changed, paused, resumed and deleted', a
   ]);
   expect(second.data.nextPageToken).toBeUndefined();
 
-  const requestBody = { schedule: '30 9 * * 1', description: 'not in the mask' };
+  const requestBody = { schedule: '30 9 * * 1', description: 'not in the mask', pubsubTarget: {} };
   const { data: patched } = await jobs.patch({ name, updateMask: 'schedule', requestBody });
   expect(patched).toMatchObject({
     schedule: '30 9 * * 1',
