@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type { LanguageServiceClient } from '@google-cloud/language';
 import type { Storage } from '@google-cloud/storage';
 import type { ImageAnnotatorClient } from '@google-cloud/vision';
@@ -61,8 +60,6 @@ async function restOptions() {
 export const clients = {
   storage: lazy(async (): Promise<Storage> => {
     const { IdempotencyStrategy, Storage } = await import('@google-cloud/storage');
-    // One download puts 11 listeners on a stream inside the library, and Node takes more than 10 for a leak.
-    EventEmitter.defaultMaxListeners = Math.max(20, EventEmitter.defaultMaxListeners);
     const { localCloud, project } = config();
     return new Storage({
       projectId: project,
