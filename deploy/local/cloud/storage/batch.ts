@@ -35,7 +35,7 @@ async function send(call: string, origin: string, authorization: string | undefi
   const [head = '', ...bodies] = call.replaceAll('\r\n', '\n').trimStart().split('\n\n');
   const body = bodies.join('\n\n').trim();
   const [first = '', ...lines] = head.split('\n');
-  const [, method, path] = /^([A-Z]+) (\/storage\/v1\/\S*)/.exec(first) ?? [];
+  const [, method, path] = /^([A-Z]+) (?:https?:\/\/[^/\s]+)?(\/storage\/v1\/\S*)/.exec(first) ?? [];
   if (!method || !path) {
     throw new GoogleError(400, 'badRequest', 'A part of the batch is no call of Cloud Storage.');
   }

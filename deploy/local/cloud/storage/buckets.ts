@@ -7,13 +7,14 @@ import type { Context } from '../service.ts';
 import { StorageClass } from './metadata.ts';
 import { checkBucketName } from './names.ts';
 import { notModified, readPreconditions, requireMet } from './preconditions.ts';
-import { integer, text } from './query.ts';
+import { int64, integer, text } from './query.ts';
+import type { View } from './view.ts';
 
 const days = 24 * 3600;
-const seconds = z.coerce
-  .number()
-  .int()
-  .refine((value) => value === 0 || (value >= 7 * days && value <= 90 * days), 'expected 0, or 7 to 90 days');
+const seconds = int64.refine(
+  (value) => value === 0 || (value >= 7 * days && value <= 90 * days),
+  'expected 0, or 7 to 90 days',
+);
 
 /** What a client may set on a bucket. Only versioning and soft delete have an effect here; the rest is kept. */
 const Settings = z
@@ -59,6 +60,7 @@ type Row = { name: string; settings: string; metageneration: number; created: nu
 /** @param emptyOut removes what is left of a bucket's objects; throws 409 if any of them is not deleted. */
 export function createBuckets(
   { store, origin }: Context,
+  view: View,
   emptyOut: (bucket: string, whatFollows: () => void) => void,
 ): Buckets {
   const { db } = store;
@@ -155,6 +157,7 @@ export function createBuckets(
         insert.run({ name, settings: JSON.stringify(settings), now: Date.now() });
         return need(name);
       });
+      view.setBucket(name, true);
       response.json(resource(created));
     });
   router
@@ -177,6 +180,7 @@ export function createBuckets(
       const { name, metageneration } = named(request, response, 'delete');
       requireMet(readPreconditions(request), { generation: 0, metageneration });
       emptyOut(name, () => remove.run(name));
+      view.setBucket(name, false);
       response.status(204).end();
     });
 

@@ -8,13 +8,14 @@ import { changeMetadata } from './metadata.ts';
 import { checkObjectName } from './names.ts';
 import type { Parts } from './parts.ts';
 import { readPreconditions, requireMet } from './preconditions.ts';
+import { int64 } from './query.ts';
 import { receive, withBlob } from './receive.ts';
 import { toResource } from './resource.ts';
 
 const Source = z.object({
   name: z.string(),
-  generation: z.coerce.number().int().optional(),
-  objectPreconditions: z.object({ ifGenerationMatch: z.coerce.number().int().optional() }).optional(),
+  generation: int64.nullish(),
+  objectPreconditions: z.object({ ifGenerationMatch: int64.nullish() }).nullish(),
 });
 const Body = z.object({
   sourceObjects: z.array(Source).min(1).max(32, 'The number of source components exceeds the maximum of 32.'),
@@ -34,9 +35,9 @@ export function composeRoutes({ context, generations }: Parts): Router {
     const { sourceObjects, destination, deleteSourceObjects } = parsed.data;
     const metadata = changeMetadata({ contentType: 'application/octet-stream' }, destination);
     const sources = sourceObjects.map(({ name, generation, objectPreconditions }) => {
-      const source = generations.need(bucket, name, generation);
+      const source = generations.need(bucket, name, generation ?? undefined);
       const { ifGenerationMatch } = objectPreconditions ?? {};
-      if (ifGenerationMatch !== undefined) requireMet({ generationMatch: ifGenerationMatch }, source);
+      if (typeof ifGenerationMatch === 'number') requireMet({ generationMatch: ifGenerationMatch }, source);
       return source;
     });
     requireMet(conditions, generations.find(bucket, name));

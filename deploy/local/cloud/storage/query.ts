@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { z } from 'zod';
 import { GoogleError } from '../googleError.ts';
 
 /** A query parameter that may be given once, or undefined. An empty one counts as not given. */
@@ -28,3 +29,6 @@ export const invalidParameter = (name: string, value: unknown): GoogleError =>
     locationType: 'parameter',
     location: name,
   });
+
+/** How JSON carries 64-bit numbers: as text, though plain numbers are taken too. */
+export const int64 = z.union([z.string().regex(/^-?\d{1,19}$/), z.number().int()]).transform(Number);

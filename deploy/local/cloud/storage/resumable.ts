@@ -9,15 +9,14 @@ import { createHasher, type Hasher, hashesInHeaders, requireHashes } from './has
 import { readInsert, refuseEarly } from './insert.ts';
 import type { Parts } from './parts.ts';
 import { text } from './query.ts';
+import { writeAll } from './receive.ts';
 import { toResource } from './resource.ts';
 import { type Session, sessionUri } from './sessions.ts';
 
 /** Only whole quanta of an unfinished upload are kept. */
 const quantum = 256 * 1024;
 /** Progress is noted this often within one request, so that a death in the middle costs no more. */
-const noted = 8 * 1024 * 1024;
-
-type Body = { finished: boolean; received: number };
+const progressStep = 8 * 1024 * 1024;
 
 /** https://cloud.google.com/storage/docs/performing-resumable-uploads */
 export function resumableRoutes(parts: Parts): {
@@ -94,11 +93,8 @@ export function resumableRoutes(parts: Parts): {
       const struck = context.faults.strike('storage', ['shortAck'], { method: request.method, path });
       const length = Number(request.get('content-length') ?? quantum);
       const keep = struck ? Math.floor(length / quantum / 2) * quantum : Number.POSITIVE_INFINITY;
-      const body = await append(request, session, { ...range, total }, hasher, keep);
-      if (body.finished && isLast && !struck) {
-        return finish(request, { ...session, received: body.received }, hasher);
-      }
-      return undefined;
+      const complete = await append(request, session, { ...range, total }, hasher, keep);
+      return complete ? finish(request, session, hasher) : undefined;
     })();
     sending.set(session.id, { request, ended });
     try {
@@ -117,51 +113,51 @@ export function resumableRoutes(parts: Parts): {
     { first = 0, last, total }: ContentRange,
     hasher: Hasher,
     keep: number,
-  ): Promise<Body> {
+  ): Promise<boolean> {
     let skip = session.received - first;
-    let unsaved = 0;
     let waiting: Buffer[] = [];
     let waitingBytes = 0;
+    let written = session.received;
+    let noted = session.received;
     const end = last === undefined ? total : last + 1;
     const limit = Math.min(session.received + keep, end ?? Number.POSITIVE_INFINITY);
     const file = await openForWriting(session.path);
-    const write = async (bytes: Buffer) => {
-      await writeAt(file, bytes, hasher.size);
-      hasher.update(bytes);
+    const write = async (size: number) => {
+      const [now, later] = splitAt(waiting, size);
+      waiting = later;
+      waitingBytes -= size;
+      const writing = writeAll(file, now, written);
+      for (const chunk of now) hasher.update(chunk);
+      await writing;
+      written += size;
     };
-    const note = () => sessions.progress(session, hasher.size - (hasher.size % quantum), total);
+    const note = () => {
+      noted = written - (written % quantum);
+      sessions.progress(session, noted, total);
+    };
     try {
       // Leaving the loop early must not cut the connection: the client is to hear why.
       for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         const fresh = chunk.subarray(Math.min(skip, chunk.length));
         skip -= chunk.length - fresh.length;
-        const room = Math.max(0, limit - hasher.size - waitingBytes);
+        const room = limit - written - waitingBytes;
         if (fresh.length > room && keep === Number.POSITIVE_INFINITY) {
           throw new GoogleError(400, 'badRequest', 'The body is longer than its Content-Range.');
         }
+        if (fresh.length === 0 || room <= 0) continue;
         waiting.push(fresh.subarray(0, room));
         waitingBytes += Math.min(fresh.length, room);
-        if (waitingBytes < quantum) continue;
-        const all = Buffer.concat(waiting);
-        const whole = all.length - (all.length % quantum);
-        waiting = [all.subarray(whole)];
-        waitingBytes = all.length - whole;
-        await write(all.subarray(0, whole));
-        unsaved += whole;
-        if (unsaved >= noted) {
-          note();
-          unsaved = 0;
-        }
+        if (waitingBytes >= quantum) await write(waitingBytes - (waitingBytes % quantum));
+        if (written - noted >= progressStep) note();
       }
-      const arrived = hasher.size + waitingBytes;
-      const finished = end === undefined || arrived === end;
-      const completes = finished && (total === undefined ? last === undefined : arrived === total);
-      if (completes && keep === Number.POSITIVE_INFINITY) {
+      const arrived = written + waitingBytes;
+      const complete = keep === Number.POSITIVE_INFINITY && arrived === (total ?? (last ? -1 : arrived));
+      if (complete) {
         note();
-        await write(Buffer.concat(waiting));
-        await file.truncate(hasher.size);
+        if (waitingBytes > 0) await write(waitingBytes);
+        await file.truncate(written);
       }
-      return { finished: completes, received: hasher.size };
+      return complete;
     } finally {
       note();
       await file.close();
@@ -173,18 +169,19 @@ export function resumableRoutes(parts: Parts): {
     try {
       const content = hasher.content();
       requireHashes({ ...insert.expected, ...hashesInHeaders(request) }, content);
+      // An empty object has had no bytes to be written.
       await openForWriting(path).then((file) => file.close());
-      chmodSync(path, 0o444);
       const result = generations.change(() => {
+        // Another request may have finished or cancelled it meanwhile.
+        const { state, result: already } = sessions.need(session.id);
+        if (state === 'done') return already;
         const object = generations.put({ ...insert, ...content, blob: path }, insert.conditions);
         const resource = toResource(object, context.origin());
         sessions.finish(session, resource);
         return resource;
       });
+      chmodSync(path, 0o444);
       return result;
-    } catch (error) {
-      chmodSync(path, 0o600);
-      throw error;
     } finally {
       // It has seen the last bytes, which do not count unless the object was made.
       hashers.delete(session.id);
@@ -249,9 +246,18 @@ async function openForWriting(path: string): Promise<FileHandle> {
   });
 }
 
-async function writeAt(file: FileHandle, bytes: Buffer, offset: number): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, offset + written);
-    written += bytesWritten;
+/** The first `size` bytes, and the rest. */
+function splitAt(buffers: Buffer[], size: number): [Buffer[], Buffer[]] {
+  const before: Buffer[] = [];
+  for (const [index, buffer] of buffers.entries()) {
+    if (buffer.length > size) {
+      return [
+        [...before, buffer.subarray(0, size)],
+        [buffer.subarray(size), ...buffers.slice(index + 1)],
+      ];
+    }
+    before.push(buffer);
+    size -= buffer.length;
   }
+  return [before, []];
 }

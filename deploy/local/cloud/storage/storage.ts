@@ -51,7 +51,7 @@ export function createStorage(context: Context, { publish, ...signer }: StorageO
   const notifications = createNotifications(context, later, publish);
   const generations = createGenerations(store, later, notifications.notify, view);
   const sessions = createSessions(store);
-  const buckets = createBuckets(context, (bucket, whatFollows) =>
+  const buckets = createBuckets(context, view, (bucket, whatFollows) =>
     generations.change(() => {
       generations.emptyOut(bucket);
       whatFollows();

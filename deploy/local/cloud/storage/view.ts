@@ -21,6 +21,7 @@ import type { Store } from '../store.ts';
 export type View = {
   /** Shows the bytes at `blob` as this object, or nothing any more. */
   set(bucket: string, name: string, blob: string | undefined): void;
+  setBucket(bucket: string, there: boolean): void;
   /** Brings the whole folder in line with these objects; done once, at the start. */
   check(buckets: string[], objects: Iterable<{ bucket: string; name: string; blob: string }>): void;
 };
@@ -47,6 +48,12 @@ export function createView({ dir }: Store): View {
   const pathOf = (bucket: string, name: string) => join(root, bucket, ...name.split('/').map(fileNameOf));
 
   const show = (bucket: string, path: string, blob: string) => {
+    try {
+      // Most often it is a new name in a folder that is there.
+      return linkSync(blob, path);
+    } catch {
+      // The long way then.
+    }
     makeRoom(join(root, bucket), dirname(path));
     const target = stat(path)?.isDirectory() ? `${path}%object` : path;
     const there = stat(target);
@@ -89,6 +96,15 @@ export function createView({ dir }: Store): View {
         );
       }
     },
+    setBucket(bucket, there) {
+      const folder = join(root, bucket);
+      try {
+        if (there) mkdirSync(folder, { recursive: true });
+        else rmdirSync(folder);
+      } catch (error) {
+        console.error(`local cloud: buckets/${bucket} is not in line: ${String(error)}`);
+      }
+    },
     check(buckets, objects) {
       const wanted = new Map<string, string>();
       const folders = new Set(buckets.map((bucket) => join(root, bucket)));
@@ -102,7 +118,7 @@ export function createView({ dir }: Store): View {
         }
       }
       for (const { path, blob } of listed) wanted.set(folders.has(path) ? `${path}%object` : path, blob);
-      for (const bucket of buckets) mkdirSync(join(root, bucket), { recursive: true });
+      for (const bucket of buckets) this.setBucket(bucket, true);
       prune(root, wanted, folders);
       for (const { bucket, name, blob } of listed) this.set(bucket, name, blob);
     },

@@ -102,6 +102,15 @@ test('an upload may end with a request that carries nothing, and may have no byt
   });
 });
 
+test('requests that finish the same upload at once make one object', async () => {
+  const { uri } = await start('finished-twice');
+  await put(uri, `0-${quantum - 1}/*`, data.subarray(0, quantum));
+  const answers = await Promise.all([1, 2, 3, 4].map(() => put(uri, `*/${quantum}`)));
+  const generations = answers.map(({ body }) => body.generation);
+  expect(generations).toEqual(Array(4).fill(expect.stringMatching(/^\d+$/)));
+  expect(new Set(generations).size).toBe(1);
+});
+
 test('what does not fit together is refused, and the session stays as it was', async () => {
   const { uri } = await start('refused', { headers: { 'x-upload-content-length': String(data.length) } });
   const refused = [

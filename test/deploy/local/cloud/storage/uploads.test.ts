@@ -21,7 +21,7 @@ const blobs = () => readdir(join(cloud.dir, '.cloud', 'blobs', 'storage'));
 test.each([
   ['simple', { resumable: false }],
   ['resumable', { resumable: true }],
-  ['resumable in chunks', { resumable: true, chunkSize: 512 * 1024 }],
+  ['resumable in chunks', { resumable: true, chunkSize: 1024 * 1024 }],
 ])(
   'a %s upload of the client library comes back byte for byte, with its hashes and metadata',
   async (_, how) => {
