@@ -59,10 +59,11 @@ testGcloud(
     await writeFile(join(local, 'sub', 'b ü.txt'), 'words');
     await writeFile(join(local, 'empty'), '');
 
-    await storage(['buckets', 'create', 'gs://gcloud-bucket']);
+    await call('POST', `${cloud.origin}/storage/v1/b`, { json: { name: 'gcloud-bucket' } });
     await storage(['cp', '-r', local, 'gs://gcloud-bucket']);
+    const moved = storage(['mv', 'gs://gcloud-bucket/study/a.txt', 'gs://gcloud-bucket/study/c.txt']);
     expect(await storage(['cat', 'gs://gcloud-bucket/study/sub/b ü.txt'])).toBe('words');
-    await storage(['mv', 'gs://gcloud-bucket/study/a.txt', 'gs://gcloud-bucket/study/c.txt']);
+    await moved;
     const listed = await storage(['ls', '-r', 'gs://gcloud-bucket/**']);
     expect(listed.trim().split('\n')).toEqual([
       'gs://gcloud-bucket/study/c.txt',

@@ -136,6 +136,15 @@ test('a session is cancelled, is unknown, or is over a week old', async () => {
   expect((await put(uri, '*/*')).status).toBe(499);
   expect((await put(`${uri}x`, '*/*')).status).toBe(404);
   expect(await get('cancelled')).toBe(404);
+
+  const old = await start('old');
+  const now = Date.now;
+  try {
+    Date.now = () => now() + 7 * 86_400_000;
+    expect((await put(old.uri, '*/*')).status).toBe(410);
+  } finally {
+    Date.now = now;
+  }
 });
 
 test('the preconditions of the start hold at the end', async () => {
