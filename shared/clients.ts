@@ -23,13 +23,15 @@ export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 const auth = lazy(async (): Promise<GoogleAuth> => {
-  const { gaxios, GoogleAuth } = await import('google-auth-library');
+  // By `default`, here and below: in a bundle, a CommonJS module that is loaded late has no other name.
+  const { GoogleAuth } = (await import('google-auth-library')).default;
   const scopes = ['https://www.googleapis.com/auth/cloud-platform', 'https://www.googleapis.com/auth/drive'];
+  const auth = new GoogleAuth({ scopes });
   const { localCloud } = config();
-  if (!localCloud) return new GoogleAuth({ scopes });
+  if (!localCloud) return auth;
   // The library knows one token endpoint and ignores the key file's `token_uri`, and `googleapis` sends uploads to
   // Google whatever `rootUrl` its client was given; so these requests are turned round.
-  const transporter = new gaxios.Gaxios();
+  const { transporter } = await auth.getClient();
   transporter.interceptors.request.add({
     resolved: async (request) => {
       const { host, pathname, search } = request.url;
@@ -38,7 +40,7 @@ const auth = lazy(async (): Promise<GoogleAuth> => {
       return request;
     },
   });
-  return new GoogleAuth({ scopes, clientOptions: { transporter } });
+  return auth;
 });
 
 /** Options of a client of the `googleapis` package. */
@@ -71,7 +73,7 @@ export const clients = {
   }),
 
   drive: lazy(async (): Promise<drive_v3.Drive> => {
-    const { drive_v3 } = await import('googleapis/build/src/apis/drive/v3.js');
+    const { drive_v3 } = (await import('googleapis/build/src/apis/drive/v3.js')).default;
     return new drive_v3.Drive(await discoveryOptions());
   }),
 
@@ -80,7 +82,7 @@ export const clients = {
    * single request (`npm run bench:start`).
    */
   pubsub: lazy(async (): Promise<pubsub_v1.Pubsub> => {
-    const { pubsub_v1 } = await import('googleapis/build/src/apis/pubsub/v1.js');
+    const { pubsub_v1 } = (await import('googleapis/build/src/apis/pubsub/v1.js')).default;
     return new pubsub_v1.Pubsub(await discoveryOptions());
   }),
 

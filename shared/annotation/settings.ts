@@ -94,7 +94,7 @@ export async function parseSettings(
 ): Promise<{ success: true; data: Settings } | { success: false; reason: string }> {
   if (bytes.length > settingsLimit) return { success: false, reason: `larger than ${settingsLimit} bytes` };
   try {
-    const { parse } = await import('yaml');
+    const { parse } = (await import('yaml')).default;
     const settings = Settings.safeParse(parse(bytes.toString()) ?? {});
     if (settings.success) return settings;
     return { success: false, reason: z.prettifyError(settings.error) };
