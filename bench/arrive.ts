@@ -18,8 +18,17 @@ import { median, quantile, table } from './report.ts';
 const files = Number(process.argv[2] ?? 50);
 const coldStarts = Number(process.argv[3] ?? 5);
 const dir = await mkdtemp(join(tmpdir(), 'gazeline-bench-'));
-const open = () =>
-  startLab({ dir, onLog: ({ severity, message }) => severity !== 'INFO' && console.error(message) });
+// One port for all starts: the clients of this process keep the address that they saw first.
+let port = 0;
+async function open(): Promise<Lab> {
+  const lab = await startLab({
+    dir,
+    port,
+    onLog: ({ severity, message }) => severity !== 'INFO' && console.error(message),
+  });
+  port = Number(new URL(lab.cloud.origin).port);
+  return lab;
+}
 
 const pageOf = async (text: string) => (await renderPage(text, { width: 640, height: 240 })).png;
 
