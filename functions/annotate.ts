@@ -83,7 +83,10 @@ export async function annotate(stimulus: Stimulus, dependencies: AnnotateDepende
   };
   try {
     const known = async () => (await derived.read(contentRecord, ContentAnnotation))?.value;
-    const content = await once(records, `${kind}/${contentRecord}`, known, annotateContent, { lease });
+    const content = await once(records, `${kind}/${contentRecord}`, known, annotateContent, {
+      lease,
+      now: () => now().getTime(),
+    });
     await keep(stimulus, content);
     log.info('annotated', { object: name, reused, areas: countsOf(content), problems: content.problems });
   } catch (error) {

@@ -176,7 +176,7 @@ async function mayBeReplaced(
   ) {
     throw new Unprocessable(`Two files have the path ${name}; the one that came first is kept. Rename one`);
   }
-  await publishFileChanges(publish, [{ fileId: owner, removed: !other }]);
+  await publishFileChanges(publish, [{ fileId: owner, removed: false }]);
   if (!other || place?.where === 'unknown') throw new NotYet(`${name} still belongs to another file`);
 }
 
