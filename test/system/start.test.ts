@@ -17,7 +17,9 @@ const main = join(import.meta.dirname, '../../deploy/local/main.ts');
 
 /** Runs what `npm start -- …` runs. `interruptAt`: Ctrl-C when this has been printed. */
 async function start(args: string[], interruptAt?: string) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args]);
+  // Continuous integration counts as a terminal with colours: https://github.com/alexeyraspopov/picocolors#readme
+  const env = { ...process.env, NO_COLOR: '1' };
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], { env });
   let output = '';
   let interrupted = false;
   const read = (chunk: Buffer) => {
