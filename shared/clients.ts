@@ -67,7 +67,8 @@ export const clients = {
       projectId: project,
       authClient: await auth(),
       // One write without a precondition would otherwise end all retries of this client, for good.
-      retryOptions: { idempotencyStrategy: IdempotencyStrategy.RetryAlways },
+      // More tries than its three: what was paid for is lost if it cannot be written down.
+      retryOptions: { idempotencyStrategy: IdempotencyStrategy.RetryAlways, maxRetries: 6 },
       ...(localCloud ? { apiEndpoint: localCloud, useAuthWithCustomEndpoint: true } : {}),
     });
   }),
