@@ -286,7 +286,7 @@ async function skip(
 /** Every removal is counted. Above what a run may remove by itself, a person is asked. */
 async function retire(
   { known }: Planned,
-  { because, path, objects }: PlanTo<'retire'>,
+  { because, path, objects, isGone }: PlanTo<'retire'>,
   { fileId, approved, run }: FileChanged,
   { raw, records, readFolder, studyFolder, mayRemove, log, now }: FileSyncDependencies,
 ): Promise<Outcome | typeof conflict> {
@@ -308,9 +308,16 @@ async function retire(
   for (const object of objects)
     if (!(await retireObject(raw, object)))
       return hold(`${because}, but the bucket does not let go of ${object.name}`);
-  if (known && !(await records.remove(fileRecordName(fileId), known.generation))) return conflict;
   if (known?.value.attention) await endAttention(records, fileId);
-  log.info('removed', { object: path.join('/'), because });
+  if (known && isGone) {
+    if (!(await records.remove(fileRecordName(fileId), known.generation))) return conflict;
+  } else if (known) {
+    // Should it come back, its bytes are there as a version.
+    const versions = known.value.objects.map((object) => ({ ...object, noncurrent: true }));
+    const record = FileRecord.parse({ ...known.value, objects: versions, attention: undefined });
+    if (!(await records.write(fileRecordName(fileId), record, known.generation))) return conflict;
+  }
+  if (objects.length > 0) log.info('removed', { object: path.join('/'), because });
   return { did: 'removed' };
 }
 

@@ -14,7 +14,8 @@ export type Plan =
   /** Something does not answer, or another file has to go first, which is to be told. */
   | { do: 'wait'; because: string; nudge?: string }
   | { do: 'skip'; because: string; path: string[] }
-  | { do: 'retire'; because: string; path: string[]; objects: RawObject[] }
+  /** `isGone`: it will not come back, so that nothing has to be remembered of it. */
+  | { do: 'retire'; because: string; path: string[]; objects: RawObject[]; isGone: boolean }
   /** A folder is no object, but where it is decides where its files are. `path` is missing when it left the tree. */
   | { do: 'folder'; path: string[] | undefined; isGone: boolean }
   | { do: 'bring'; path: string[]; steps: Step[]; retire: RawObject[] };
@@ -64,7 +65,7 @@ export async function planFile(
     if (!removed)
       return planned({ do: 'nothing', because: 'Drive does not find it, and did not report it as removed' });
     if (known?.value.isFolder) return planned({ do: 'folder', path: undefined, isGone: true });
-    return planned(retire(await held(), known?.value, 'it is deleted, or not shared any more', policy));
+    return planned(retire(await held(), known?.value, 'it is deleted, or not shared any more', policy, true));
   }
 
   const place = file.trashed ? ({ where: 'outside' } as const) : await pathOf(readFolder, file, studyFolder);
@@ -96,7 +97,7 @@ export async function planFile(
     return planned({ do: 'skip', because: 'Drive does not allow its download', path });
   const left = steps.flatMap(({ from, target }) => (from && from.name !== target.name ? [from] : []));
   // What is not live any more served as a source, and is not to be retired.
-  const retired = [...unused, ...left].filter((object) => !isNoncurrent(object));
+  const retired = [...unused, ...left].filter((object) => !object.noncurrent);
   const isDone = steps.every(({ action }) => action === 'keep') && retired.length === 0;
   if (isDone && known && isSameRecord(known.value, path, steps))
     return planned({ do: 'nothing', because: 'it is as it should be' });
@@ -104,20 +105,22 @@ export async function planFile(
 }
 
 function retire(
-  objects: RawObject[],
+  held: RawObject[],
   known: FileRecord | undefined,
   because: string,
   { filters }: TargetPolicy,
+  isGone = false,
 ): Plan {
   const path = known?.path ?? [];
-  if (!known && objects.length === 0)
-    return { do: 'nothing', because: `${because}, and nothing is there of it` };
+  const objects = held.filter(({ noncurrent }) => !noncurrent);
   const [first] = objects;
+  if (!first && !(known && isGone) && !known?.attention)
+    return { do: 'nothing', because: `${because}, and nothing is there of it` };
   // What filters leave alone is not removed either.
   const left =
     first && filters.reasonToLeave(path, { mimeType: first.contentType, size: String(first.size) });
   if (left) return { do: 'nothing', because: `${because}, but ${left}` };
-  return { do: 'retire', because, path, objects };
+  return { do: 'retire', because, path, objects, isGone };
 }
 
 const isSameRecord = ({ path, objects, attention }: FileRecord, wanted: string[], steps: Step[]) =>
@@ -135,7 +138,7 @@ async function planObject(
 ): Promise<Step | Extract<Plan, { do: 'wait' }>> {
   const sameTime = from?.mtime === target.metadata.mtime;
   const sameContent = from && (target.exportTo ? sameTime : from.md5 === target.md5);
-  const isThere = from && !isNoncurrent(from);
+  const isThere = from && !from.noncurrent;
   // A name that it has, it keeps; also the twin's, when the other file has gone.
   if (isThere && [target.name, target.twin].includes(from.name)) {
     const place = { target: { ...target, name: from.name }, from, replaces: from.generation };
@@ -204,15 +207,12 @@ function takeFor(
   objects: RawObject[],
 ): RawObject | undefined {
   const candidates = exportTo ? objects.filter((object) => object.contentType === contentType) : objects;
-  const inPlace = candidates.filter((object) => !isNoncurrent(object) && [name, twin].includes(object.name));
+  const inPlace = candidates.filter((object) => !object.noncurrent && [name, twin].includes(object.name));
   const best = inPlace.find((object) => object.md5 === md5) ?? inPlace[0];
   const taken = best ?? candidates.find((object) => object.md5 === md5) ?? candidates[0];
   if (taken) objects.splice(objects.indexOf(taken), 1);
   return taken;
 }
-
-type Held = RawObject & { noncurrent?: true };
-const isNoncurrent = (object: Held) => object.noncurrent === true;
 
 /** The objects of a file that are really there, wherever a record, a message or its names say that they may be. */
 async function heldObjects(
@@ -221,14 +221,16 @@ async function heldObjects(
   recorded: RawObject[],
   hint: string | undefined,
   targets: Target[],
-): Promise<Held[]> {
+): Promise<RawObject[]> {
   const names = [
     ...recorded.map(({ name }) => name),
     ...(hint === undefined ? [] : [hint]),
     ...targets.flatMap(({ name, twin }) => [name, twin]),
   ];
   const looks = await Promise.all([...new Set(names)].map((name) => lookAtObject(raw, name)));
-  const held: Held[] = looks.filter((look) => look?.metadata['drive-file-id'] === fileId) as LiveObject[];
+  const held: RawObject[] = looks.filter(
+    (look) => look?.metadata['drive-file-id'] === fileId,
+  ) as LiveObject[];
   // Overwritten by another file, it still is where the bytes can be had from.
   for (const { name, generation } of recorded) {
     if (held.some((object) => object.name === name)) continue;

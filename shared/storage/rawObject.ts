@@ -13,6 +13,8 @@ export const RawObject = z.object({
   contentType: z.string(),
   /** The modification time that it carries. */
   mtime: z.string(),
+  /** It is a version that is not live any more; its bytes can still be copied. */
+  noncurrent: z.literal(true).optional(),
 });
 export type RawObject = z.infer<typeof RawObject>;
 

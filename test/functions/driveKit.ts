@@ -17,8 +17,10 @@ import { rememberLog, rememberPublish } from '../kit.ts';
 /** A Drive, a raw bucket, and `file-sync` between them; what it publishes is delivered by `converge`. */
 export async function openStudy() {
   const [drive, storage] = await Promise.all([clients.drive(), clients.storage()]);
-  await storage.createBucket('raw', { versioning: { enabled: true } });
-  await storage.createBucket('state');
+  if (!(await storage.bucket('raw').exists())[0]) {
+    await storage.createBucket('raw', { versioning: { enabled: true } });
+    await storage.createBucket('state');
+  }
   const raw = storage.bucket('raw');
   const publish = rememberPublish();
   const log = rememberLog();
