@@ -20,6 +20,10 @@ export const Fault = z.strictObject({
    * - `truncate`: (drive) a download or export ends after half of its bytes, cleanly, as behind a broken proxy;
    * - `ignoreRange`: (drive) a request for a range is answered with 200 and the whole file;
    * - `wrongRange`: (drive) a request for a range is answered with another range, truthfully labelled;
+   * - `incompleteSearch`: (drive) files.list leaves out the last file of the page, and says `incompleteSearch`;
+   * - `emptyList`: (drive) files.list finds nothing and has no next page, whatever is there;
+   * - `expirePageTokens`: (drive) a request's page token of the change feed, and all that were given out before, are
+   *   refused from now on: with 400 and the location `pageToken`, or with 404 or 410 if that is the `status`;
    * - `shortAck`: (storage) a chunk of a resumable upload is kept only in part, and the answer says so;
    * - `expireSession`: (storage) the session that a request uses is over: 410, or 404 with `status: 404`;
    * - `lostPush`: (pubsub, drive) a push is not sent; Pub/Sub notices at the ack deadline, Drive never does;
@@ -36,6 +40,9 @@ export const Fault = z.strictObject({
     'truncate',
     'ignoreRange',
     'wrongRange',
+    'incompleteSearch',
+    'emptyList',
+    'expirePageTokens',
     'shortAck',
     'expireSession',
     'lostPush',
