@@ -117,11 +117,11 @@ async function measure({ only, bytes, files, tree: count, rounds, isolate }: Opt
 }
 
 /** What the figures are of. */
-function compared({ rclone, proxy, rounds }: Bench, isolate: boolean): string {
+function compared({ rclone, rounds }: Bench, isolate: boolean): string {
   const processes = isolate
     ? ['each in a process of its own', 'the largest']
     : ['all in one process', 'this one'];
-  return `\
+  const ours = `\
 The same files go from the same local Drive to the same local Cloud Storage, by one after the other. The names and MD5s of
 every copy are checked afterwards. Times are medians of up to ${rounds} runs, peak memory is the most of all runs.
 
@@ -129,10 +129,12 @@ Gazeline        From a tick of its clock, when Drive knows of the change, until 
                 settled" has every new object handed on to what comes after the sync, too. Its functions are running,
                 ${processes[0]}; the memory is that of ${processes[1]}.
 bare pipe       One Node process: a plain GET from Drive into a plain upload, up to 64 at a time; nothing is checked,
-                nothing kept, nothing tried again. Its start is not counted.
-rclone          ${rclone ? `${rclone.version}, "rclone sync drive: bucket:" (googlecloudstorage), from its start to its end.` : 'Not measured.'}
-                It cannot be told of another Drive, so its Drive requests reach the local one by a proxy that ends TLS. What
-                that costs is what the bare pipe loses by the same proxy${proxy ? '' : ' (not measured: there is none without openssl)'}. Its storage requests take no detour.
+                nothing kept, nothing tried again. Its start is not counted.`;
+  if (!rclone) return ours;
+  return `${ours}
+rclone          ${rclone.version}, "rclone sync drive: bucket:" (googlecloudstorage), from its start to its end. It cannot
+                be told of another Drive, so its Drive requests reach the local one by a proxy that ends TLS; what that
+                costs is what the bare pipe loses by the same proxy. Its storage requests take no detour.
  favourable     ${favourable.join(' ')}
  copyurl        "rclone copyurl" from Drive's own address of the file, without the proxy.
  from disk      "rclone sync" from the folder on disk that is the Drive: no Drive requests, no proxy.`;
