@@ -189,14 +189,16 @@ async function bring(
 ): Promise<RawObject | typeof conflict | typeof handedOn> {
   const { raw, log } = dependencies;
   const { target, action, from, replaces, displaces } = step;
+  if (target.name === target.twin && action !== 'keep')
+    log.warning('the same path twice', { object: target.name, because: 'another file has its plain name' });
   if (displaces) {
     const { object, target: place } = displaces;
     // It may be there already: then it is its own file that sees to it.
     await copyObject(raw, object, place, '0');
-    log.info('renamed', {
+    log.warning('the same path twice', {
       object: place.name,
       from: object.name,
-      because: 'an older file has the same path',
+      because: 'an older file has it',
     });
   }
   if (action === 'keep' && from) return from;

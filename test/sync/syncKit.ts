@@ -58,6 +58,8 @@ export async function openSync(overrides: Partial<FileSyncDependencies> = {}) {
     feed,
     reconciling,
     dependencies: common as FileSyncDependencies,
+    /** What the dependencies are unless a test changes them. */
+    defaults: { ...common } as FileSyncDependencies,
     drain: (more: Partial<DriveFeedDependencies> = {}) => driveFeed({ ...feed, ...more }),
     reconcile: (request: ReconcileRequest = {}, more: Partial<DriveReconcileDependencies> = {}) =>
       driveReconcile(request, { ...reconciling, ...more }),
@@ -75,8 +77,8 @@ export async function openSync(overrides: Partial<FileSyncDependencies> = {}) {
         const outcomes = await Promise.allSettled(
           Array.from({ length: happens === 'twice' ? 2 : 1 }, () => used.handle(delivery)),
         );
-        const failed = outcomes.find(({ status }) => status === 'rejected');
-        if (!failed || failed.status !== 'rejected') return;
+        const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+        if (!failed) return;
         if (!mayFail && !(failed.reason instanceof NotYet)) throw failed.reason;
         errors.push(failed.reason);
         if (delivery.attempts > 200)
@@ -112,13 +114,15 @@ export function withMethod(
   drive: drive_v3.Drive,
   resource: 'files' | 'changes',
   method: string,
-  replacement: (original: (...args: never[]) => Promise<unknown>, ...args: never[]) => unknown,
+  // biome-ignore lint/suspicious/noExplicitAny: the methods of a client have all kinds of parameters
+  replacement: (original: () => Promise<any>, parameters: any) => unknown,
 ): drive_v3.Drive {
-  const target = drive[resource] as object as Record<string, (...args: never[]) => Promise<unknown>>;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  const target = drive[resource] as Record<string, any>;
   const replaced = new Proxy(target, {
     get: (object, key) =>
       key === method
-        ? (...args: never[]) => replacement((object[method] as never as Function).bind(object), ...args)
+        ? (...args: unknown[]) => replacement(() => object[method](...args), args[0])
         : Reflect.get(object, key),
   });
   return new Proxy(drive, { get: (object, key) => (key === resource ? replaced : Reflect.get(object, key)) });
