@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import type { FileSyncDependencies } from '../../functions/file-sync.ts';
+import { openDrive } from '../../shared/clients.ts';
 import { NotYet } from '../../shared/once.ts';
 import { Unprocessable } from '../../shared/unprocessable.ts';
 import { setFaults } from '../kit.ts';
@@ -178,7 +179,7 @@ test('a file that Drive will not give is unprocessable, with its reason', async 
 
 test('a quota that is used up is no verdict on the file', async () => {
   const id = await used.study.file(used.here, 'a.txt');
-  const drive = beforeDownload(used.study.drive, () =>
+  const drive = beforeDownload(await openDrive({ patience: 0 }), () =>
     setFaults(used.cloud, { service: 'drive', kind: 'status', status: 403, reason: 'userRateLimitExceeded' }),
   );
   const refused = used.study.sync(id, false, { drive });
