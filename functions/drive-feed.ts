@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { inSharedDrive } from '../shared/drive/children.ts';
 import { statusOf } from '../shared/drive/driveFile.ts';
 import { publishFileChanges } from '../shared/drive/fileChanged.ts';
-import { type Meter, metered } from '../shared/drive/pace.ts';
+import { type Cost, metered } from '../shared/drive/metered.ts';
 import { noteRun, runId } from '../shared/drive/runs.ts';
 import type { Log } from '../shared/log.ts';
 import type { Publish } from '../shared/publish.ts';
@@ -41,9 +41,9 @@ export async function driveFeed(dependencies: DriveFeedDependencies): Promise<vo
   }
   await drainBegins();
   if (!feed) return startFeed(dependencies, '0');
-  const meter: Meter = { units: 0, requests: 0 };
+  const cost: Cost = { units: 0, requests: 0 };
   try {
-    await metered(() => drain(dependencies, feed.value.pageToken, feed.generation, meter), meter);
+    await metered(cost, () => drain(dependencies, feed.value.pageToken, feed.generation, cost));
   } catch (error) {
     if (!(error instanceof BadPageToken)) throw error;
     log.error('Drive does not take the page token any more; the whole tree is compared instead', { error });
@@ -56,7 +56,7 @@ async function drain(
   dependencies: DriveFeedDependencies,
   pageToken: string,
   generation: string,
-  meter: Meter,
+  cost: Cost,
 ): Promise<void> {
   const { drive, records, publish, sharedDrive, log, now } = dependencies;
   const startedAt = date(now());
@@ -85,7 +85,7 @@ async function drain(
       continue;
     }
     if (looked === 0) return;
-    const { units } = meter;
+    const { units } = cost;
     await noteRun(records, run, {
       kind: 'drain',
       startedAt,

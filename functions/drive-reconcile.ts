@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type CompareDependencies, comparePlace } from '../shared/drive/compare.ts';
 import { publishFileChanges } from '../shared/drive/fileChanged.ts';
 import { noteFolder } from '../shared/drive/fileRecord.ts';
-import { type Meter, metered } from '../shared/drive/pace.ts';
+import { type Cost, metered } from '../shared/drive/metered.ts';
 import { noteRun, type Run, runId } from '../shared/drive/runs.ts';
 import type { Log } from '../shared/log.ts';
 import { NotYet } from '../shared/once.ts';
@@ -60,11 +60,11 @@ export async function driveReconcile(
   const claimed = await claim(request, dependencies);
   if (!claimed) return;
   let { progress, generation } = claimed;
-  const meter: Meter = { units: 0, requests: 0 };
+  const cost: Cost = { units: 0, requests: 0 };
   const before = progress.units;
   let noted = now();
   try {
-    await metered(work, meter);
+    await metered(cost, work);
   } catch (error) {
     // Let go at once: the delivery comes again, and goes on from here.
     await checkpoint(0).catch(() => {});
@@ -103,7 +103,7 @@ export async function driveReconcile(
   }
 
   async function checkpoint(lease: number): Promise<void> {
-    const units = before + meter.units;
+    const units = before + cost.units;
     progress = { ...progress, units, until: date(now() + lease) };
     const written = await records.write(progressRecord, progress, generation);
     if (!written) throw new NotYet('the comparison goes on elsewhere');

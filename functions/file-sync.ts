@@ -3,8 +3,8 @@ import { NotGiven, readExport, readWhole, WrongBytes } from '../shared/drive/con
 import { type DriveFile, folderType, getFile } from '../shared/drive/driveFile.ts';
 import { type FileChanged, publishFileChanges } from '../shared/drive/fileChanged.ts';
 import { callAttention, endAttention, FileRecord, fileRecordName } from '../shared/drive/fileRecord.ts';
+import { metered } from '../shared/drive/metered.ts';
 import { prefixOf } from '../shared/drive/objectName.ts';
-import { metered } from '../shared/drive/pace.ts';
 import {
   type Plan,
   type PlanDependencies,
@@ -12,7 +12,7 @@ import {
   planFile,
   type Step,
 } from '../shared/drive/planFile.ts';
-import { WaitForTomorrow } from '../shared/drive/refusal.ts';
+import { refusalOf, WaitForTomorrow } from '../shared/drive/refusal.ts';
 import type { Outcome, Tallies } from '../shared/drive/runs.ts';
 import { pour, type TransferDependencies, transfer } from '../shared/drive/transfer.ts';
 import type { Log } from '../shared/log.ts';
@@ -60,11 +60,13 @@ export async function fileSync(change: FileChanged, dependencies: FileSyncDepend
   if (change.fileId === dependencies.studyFolder) return;
   const end = tallies.begin(change.run);
   let outcome: Outcome = { did: 'failed' };
-  const meter = { units: 0, requests: 0 };
+  const cost = { units: 0, requests: 0 };
   try {
-    outcome = await metered(() => syncFile(change, dependencies), meter);
+    outcome = await metered(cost, () => syncFile(change, dependencies));
   } catch (error) {
     outcome.reason = error instanceof Error ? error.name : 'unknown';
+    if (refusalOf(error)?.kind === 'slow-down')
+      throw new NotYet('Drive wants us to slow down', { cause: error });
     if (!(error instanceof WaitForTomorrow)) throw error;
     await dependencies.waitForTomorrow(change);
     log.warning('waits for tomorrow', { fileId: change.fileId, reason: error.message });
@@ -72,7 +74,7 @@ export async function fileSync(change: FileChanged, dependencies: FileSyncDepend
   } finally {
     const lag =
       change.changedAt && outcome.did === 'synced' ? now() - Date.parse(change.changedAt) : undefined;
-    await end({ ...outcome, units: meter.units, ...(lag === undefined ? {} : { lag: Math.max(0, lag) }) });
+    await end({ ...outcome, units: cost.units, ...(lag === undefined ? {} : { lag: Math.max(0, lag) }) });
   }
 }
 

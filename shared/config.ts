@@ -68,6 +68,15 @@ const Config = z.object({
   visionUnitsPerDay: z.preprocess(unset, count.default(1000)),
   /** How many paid Natural Language units (one feature of 1,000 characters) a day may cost. */
   languageUnitsPerDay: z.preprocess(unset, count.default(5000)),
+  /**
+   * How many of Drive's quota units ONE instance may spend in a minute. All instances are one user for Drive, with
+   * 325,000 a minute (https://developers.google.com/workspace/drive/api/guides/limits): divide those by the most
+   * instances that may run, and stay a little below.
+   */
+  driveUnitsPerMinute: z.preprocess(
+    unset,
+    count.refine((units) => units >= 200, 'expected at least 200, which is one download').default(300_000),
+  ),
   /** `http://127.0.0.1:PORT` of a local cloud; every client then talks to it instead of to Google. */
   localCloud: optional(z.url()),
 });

@@ -3,7 +3,7 @@ import type { Bucket } from '@google-cloud/storage';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import type * as z from 'zod';
 import { type FileSyncDependencies, fileSync } from '../../functions/file-sync.ts';
-import { clients } from '../../shared/clients.ts';
+import { clients, openDrive } from '../../shared/clients.ts';
 import { config } from '../../shared/config.ts';
 import { folderType, getFile } from '../../shared/drive/driveFile.ts';
 import { defaultExports, ExportPolicy } from '../../shared/drive/exports.ts';
@@ -15,8 +15,10 @@ import { recordsIn } from '../../shared/storage/records.ts';
 import { rememberLog, rememberPublish } from '../kit.ts';
 
 /** A Drive, a raw bucket, and `file-sync` between them; what it publishes is delivered by `converge`. */
-export async function openStudy() {
-  const [drive, storage] = await Promise.all([clients.drive(), clients.storage()]);
+export async function openStudy(options: Parameters<typeof openDrive>[0] = {}) {
+  const storage = await clients.storage();
+  // The hold of one test is not that of the next.
+  const drive = await openDrive({ shared: undefined, random: () => 0.02, ...options });
   if (!(await storage.bucket('raw').exists())[0]) {
     await storage.createBucket('raw', { versioning: { enabled: true } });
     await storage.createBucket('state');

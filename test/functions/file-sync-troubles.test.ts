@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import type { FileSyncDependencies } from '../../functions/file-sync.ts';
+import { openDrive } from '../../shared/clients.ts';
 import { listAttention } from '../../shared/drive/fileRecord.ts';
 import { NotYet } from '../../shared/once.ts';
-import { Unprocessable } from '../../shared/unprocessable.ts';
 import { setFaults } from '../kit.ts';
 import { useStudy } from './useStudy.ts';
 
@@ -137,10 +137,10 @@ test('a download that is cut leaves no object, and is no success', async () => {
     kind: 'cutAfter',
     bytes: 50_000,
     path: `files/${id}$`,
-    times: 5,
   });
   // The metadata is shorter than that, so it passes.
-  await expect(used.study.sync(id)).rejects.toThrow();
+  const drive = await openDrive({ patience: 0, shared: undefined });
+  await expect(used.study.sync(id, false, { drive })).rejects.toThrow();
   expect(await objects()).toEqual({});
   await setFaults(used.cloud);
   await used.study.converge(id);
@@ -187,11 +187,11 @@ test('a file that Drive will not give is skipped, with its reason where a person
 
 test('a quota that is used up is no verdict on the file', async () => {
   const id = await used.study.file(used.here, 'a.txt');
-  const drive = beforeDownload(used.study.drive, () =>
+  const drive = beforeDownload(await openDrive({ patience: 0, shared: undefined }), () =>
     setFaults(used.cloud, { service: 'drive', kind: 'status', status: 403, reason: 'userRateLimitExceeded' }),
   );
   const refused = used.study.sync(id, false, { drive });
-  await expect(refused).rejects.not.toThrow(Unprocessable);
+  await expect(refused).rejects.toThrow(NotYet);
   await setFaults(used.cloud);
 });
 

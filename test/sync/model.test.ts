@@ -40,7 +40,7 @@ test.each([...kept, ...Array.from({ length: last - first + 1 }, (_, index) => fi
     let isStormy = false;
     const killed = () => isStormy && random() < 0.02;
     let clock = 0;
-    const sync: Sync = await openSync({ now: () => Date.now() + clock, lease: 30 });
+    const sync: Sync = await openSync({ now: () => Date.now() + clock, lease: 30 }, { random: () => 0 });
     sync.dependencies.records = dying(sync.dependencies.records, killed);
     sync.dependencies.publish = dyingPublish(sync.publish, killed);
     const root = await sync.folder(`seed ${seed}`);

@@ -30,8 +30,11 @@ export type PumpOptions = {
  * The sync without its host: the functions, real clients, a real local cloud; and a Pub/Sub whose order, losses and
  * doubles are a test's own, so that a seed gives the same again.
  */
-export async function openSync(overrides: Partial<FileSyncDependencies> = {}) {
-  const study = await openStudy();
+export async function openSync(
+  overrides: Partial<FileSyncDependencies> = {},
+  pace: Parameters<typeof openStudy>[0] = {},
+) {
+  const study = await openStudy(pace);
   const queue: Delivery[] = [];
   const publish: Publish = async (topic: string, messages: Message[]) => {
     queue.push(...messages.map(({ data }) => ({ topic, data, attempts: 0 })));
