@@ -80,8 +80,12 @@ export async function readExport(
     const url = exportLinks?.[mimeType];
     const isTooLarge = error instanceof NotGiven && error.message === 'exportSizeLimitExceeded';
     if (!isTooLarge || !url) throw error;
-    const auth = drive.context._options.auth as object as GoogleAuth;
-    const { data } = await asked(() => auth.request<Readable>({ url, responseType: 'stream' }));
+    // With the client's own credentials and pace.
+    const { auth, adapter, retryConfig } = drive.context._options;
+    const paced = { adapter, retryConfig } as object;
+    const { data } = await asked(() =>
+      (auth as object as GoogleAuth).request<Readable>({ ...paced, url, responseType: 'stream' }),
+    );
     return slicesOf(data, sliceSize);
   }
 }
