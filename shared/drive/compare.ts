@@ -112,6 +112,8 @@ export async function comparePlace(
     const name = path.join('/');
     const wanted = targetsOf(file, path, policy);
     if ('skip' in wanted) return { is: 'skipped', name, because: wanted.skip, change };
+    if (held.length === 0 && file.capabilities?.canDownload === false)
+      return { is: 'skipped', name, because: 'Drive does not allow its download', change };
     const left = [...held];
     for (const target of wanted.targets) {
       const object = takeFrom(left, target) ?? (await cutObject(raw, target, file.id));

@@ -75,7 +75,7 @@ export async function transfer(
   const claimed = await claim();
   if (claimed === 'conflict') return { state: 'conflict' };
   let { value, generation } = claimed;
-  const start = await progressOf(storage, value.session, size);
+  const { start } = claimed;
   if (start.state !== 'open') return end(start);
 
   const md5 = await createMD5();
@@ -120,7 +120,7 @@ export async function transfer(
   // The server had all of it and did not say so.
   return end(await progressOf(storage, value.session, size));
 
-  async function claim(): Promise<{ value: Transfer; generation: string } | 'conflict'> {
+  async function claim(): Promise<{ value: Transfer; generation: string; start: Progress } | 'conflict'> {
     const known = await records.read(recordName, Transfer);
     const isSame =
       known?.value.md5 === file.md5Checksum &&
@@ -129,14 +129,23 @@ export async function transfer(
     if (known && isSame) {
       if (Date.parse(known.value.until) > now())
         throw new NotYet(`${object.name} is being brought elsewhere`);
-      return take({ ...known.value, until: date(lease) }, known.generation);
+      const start = await progressOf(storage, known.value.session, size);
+      if (start.state !== 'gone')
+        return { ...(await take({ ...known.value, until: date(lease) }, known.generation)), start };
     }
     const session = await openSession(raw, object, replaces, size);
     if (!session) return 'conflict';
-    const fresh = { session, name: object.name, replaces, md5: file.md5Checksum ?? '', until: date(lease) };
-    const beginning = { ...fresh, checkpoint: { offset: 0, hash: '' }, mismatches: 0 };
+    const fresh: Transfer = {
+      session,
+      name: object.name,
+      replaces,
+      md5: file.md5Checksum ?? '',
+      until: date(lease),
+      checkpoint: { offset: 0, hash: '' },
+      mismatches: isSame ? (known?.value.mismatches ?? 0) : 0,
+    };
     try {
-      return await take(beginning, known?.generation ?? '0');
+      return { ...(await take(fresh, known?.generation ?? '0')), start: { state: 'open', offset: 0 } };
     } catch (error) {
       await cancelSession(storage, session);
       throw error;
@@ -157,9 +166,10 @@ export async function transfer(
   }
 
   async function end(progress: Progress): Promise<Transferred> {
-    await records.remove(recordName, generation);
-    if (progress.state === 'done') return { state: 'done', object: progress.object };
-    if (progress.state === 'conflict') return { state: 'conflict' };
+    if (progress.state === 'done' || progress.state === 'conflict') {
+      await records.remove(recordName, generation);
+      return progress;
+    }
     throw new NotYet(`the upload of ${object.name} ended without an object and begins anew`);
   }
 
