@@ -137,6 +137,13 @@ test('slides are exported as a PDF with a page for each', async () => {
   expect(pdf).toContain('DejaVuSans');
 });
 
+test('a document with an endless word becomes a PDF soon', async () => {
+  const file = await dropped('Endless.gdoc', 'Endless', 'x'.repeat(100_000));
+  const start = performance.now();
+  expect((await exported(file.id, 'application/pdf')).byteLength).toBeGreaterThan(10_000);
+  expect(performance.now() - start).toBeLessThan(10_000);
+});
+
 test('a drawing is made of SVG or of text, and exported as SVG and as an image', async () => {
   const mimeType = `${google}.drawing`;
   const make = async (type: string, body: string) => {
