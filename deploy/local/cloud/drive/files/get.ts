@@ -17,7 +17,6 @@ export const getFile =
 
 /** `alt=media`: the bytes, or a range of them. https://developers.google.com/workspace/drive/api/guides/manage-downloads */
 export async function download(drive: Drive, request: Request, response: Response): Promise<void> {
-  response.locals.detail = { op: 'files.download' };
   const row = itemOf(drive, request);
   if (row.mimeType === folderType || row.mimeType === shortcutType || isNative(row.mimeType)) {
     const message = 'Only files with binary content can be downloaded. Use Export with Docs Editors files.';
