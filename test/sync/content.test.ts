@@ -174,7 +174,10 @@ test('18. documents, sheets and slides are exported by the policy, and not again
 
 test('18. an export of more than 10 MB is taken from its link', async () => {
   const text = 'a line of some length\n'.repeat(600_000);
-  const id = await used.sync.create({ name: 'long', parents: [used.here], mimeType: native('document') }, text);
+  const id = await used.sync.create(
+    { name: 'long', parents: [used.here], mimeType: native('document') },
+    text,
+  );
   used.sync.dependencies.policy = {
     ...used.sync.dependencies.policy,
     exports: { [native('document')]: [{ extension: 'txt', mimeType: 'text/plain' }] },
