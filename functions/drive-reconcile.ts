@@ -21,7 +21,7 @@ export type ReconcileRequest = z.infer<typeof ReconcileRequest>;
 const Place = z.object({ path: z.array(z.string()), folders: z.array(z.string()) });
 
 /** How far the comparison of the whole tree has come. */
-const Progress = z.object({
+export const Progress = z.object({
   run: z.string(),
   startedAt: z.iso.datetime(),
   /** Up to when somebody is at it. */
@@ -32,8 +32,8 @@ const Progress = z.object({
   asked: z.number(),
   units: z.number(),
 });
-type Progress = z.infer<typeof Progress>;
-const progressRecord = 'drive/reconcile.json';
+export type Progress = z.infer<typeof Progress>;
+export const progressRecord = 'drive/reconcile.json';
 
 export type DriveReconcileDependencies = CompareDependencies & {
   drive: drive_v3.Drive;

@@ -9,7 +9,7 @@ import { NotGiven, readRange, WrongBytes } from './content.ts';
 import { type DriveFile, getFile } from './driveFile.ts';
 
 /** How far the transfer of a large file has come. */
-const Transfer = z.object({
+export const Transfer = z.object({
   /** The upload session. Whoever knows it can write the object: records are not for everybody's eyes. */
   session: z.string(),
   /** Hexadecimal; the revision of the file that is being brought. */
@@ -23,7 +23,9 @@ const Transfer = z.object({
   /** How often the bytes that came were not those of the file's MD5. */
   mismatches: z.number(),
 });
-type Transfer = z.infer<typeof Transfer>;
+export type Transfer = z.infer<typeof Transfer>;
+
+export const transferFolder = 'transfers/';
 
 export type TransferDependencies = {
   drive: drive_v3.Drive;
@@ -69,7 +71,7 @@ export async function transfer(
   const { raw, records, now, lease, checkpointEvery, deadline } = dependencies;
   const { storage } = raw;
   const size = Number(file.size);
-  const recordName = `transfers/${file.id}.json`;
+  const recordName = `${transferFolder}${file.id}.json`;
   const { createMD5 } = (await import('hash-wasm')).default;
 
   const claimed = await claim();
