@@ -2,14 +2,14 @@ import type { Plan, Planned, Step } from '../../shared/drive/planFile.ts';
 
 /** One thing that a run would do, for a person and for programs. */
 export type Entry = {
-  do: 'upload' | 'rename' | 'describe' | 'retire' | 'hold' | 'skip' | 'wait' | 'leave';
+  do: 'upload' | 'rename' | 'restore' | 'describe' | 'retire' | 'hold' | 'skip' | 'wait' | 'leave';
   /** The object, or, where there is none, the path of the file. */
   name: string;
   because: string;
   fileId?: string;
   /** To be brought from Drive; unknown for what is exported. */
   bytes?: number;
-  /** The object that is copied under the new name, and then retired. */
+  /** The object that is copied under the new name; it is then retired, unless it is a version that is not live any more. */
   from?: string;
 };
 
@@ -59,7 +59,7 @@ function entriesOfBring(
         { do: 'describe', name, because: 'its modification time or type has changed', fileId },
       ];
     if (action === 'copy')
-      return [...moved, { do: 'rename', name, from: from?.name ?? '', because: reasonToCopy(step), fileId }];
+      return [...moved, { ...copyOf(step), name, from: from?.name ?? '', fileId }];
     const bytes = target.exportTo ? {} : { bytes: size };
     return [...moved, { do: 'upload', name, because: reasonToUpload(step, wasThere), fileId, ...bytes }];
   });
@@ -73,10 +73,10 @@ function entriesOfBring(
   return [...brought, ...retired];
 }
 
-const reasonToCopy = ({ from }: Step) =>
+const copyOf = ({ from }: Step): Pick<Entry, 'do' | 'because'> =>
   from?.noncurrent
-    ? 'it is there again, and the bucket has kept its bytes'
-    : 'its name or folder has changed';
+    ? { do: 'restore', because: 'it is wanted again, and the bucket has kept its bytes' }
+    : { do: 'rename', because: 'its name or folder has changed' };
 
 function reasonToUpload({ from, target }: Step, wasThere: boolean): string {
   if (!from) return wasThere ? 'it is missing in the bucket' : 'it is new';

@@ -67,6 +67,7 @@ export async function plan({ json, ...where }: PlanOptions): Promise<number> {
 const colours: Partial<Record<Entry['do'], (text: string) => string>> = {
   upload: pc.green,
   rename: pc.cyan,
+  restore: pc.cyan,
   describe: pc.cyan,
   retire: pc.red,
   hold: pc.yellow,
