@@ -244,7 +244,7 @@ async function upload(
   try {
     if (size <= sliceSize) {
       const bring = async () =>
-        (await saveObject(raw, object, replaces, await readWhole(drive, file))) ?? conflict;
+        (await saveObject(raw, object, replaces, await readRightly(drive, file))) ?? conflict;
       // Many small files fit into the memory side by side.
       return await (size <= 1024 * 1024 ? bring() : inTurn(bring));
     }
@@ -252,12 +252,29 @@ async function upload(
     if (transferred.state === 'done') return transferred.object;
     return transferred.state === 'handed on' ? handedOn : conflict;
   } catch (error) {
-    if (!(error instanceof WrongBytes)) throw error;
-    // The file may have been changed meanwhile; the next plan sees to that. Else the bytes may be right next time.
-    const current = await getFile(drive, file.id);
-    if (current?.md5Checksum !== file.md5Checksum) return conflict;
+    // Was the file changed meanwhile? The next plan sees to that. Else the bytes may be right next time.
+    if (error instanceof WrongBytes && (await isChanged(drive, file))) return conflict;
     throw error;
   }
+}
+
+const mostReads = 3;
+
+/** Reads a small file again when its bytes are wrong. @throws NotGiven when they are wrong each time */
+async function readRightly(drive: FileSyncDependencies['drive'], file: DriveFile): Promise<Buffer> {
+  for (let reads = 1; ; reads++) {
+    try {
+      return await readWhole(drive, file);
+    } catch (error) {
+      if (!(error instanceof WrongBytes) || (await isChanged(drive, file))) throw error;
+      if (reads === mostReads)
+        throw new NotGiven(`${error.message}, and that ${reads} times`, { cause: error });
+    }
+  }
+}
+
+async function isChanged(drive: FileSyncDependencies['drive'], file: DriveFile): Promise<boolean> {
+  return (await getFile(drive, file.id))?.md5Checksum !== file.md5Checksum;
 }
 
 async function pauseSince(

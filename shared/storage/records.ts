@@ -3,6 +3,7 @@ import type { File, Storage } from '@google-cloud/storage';
 import * as z from 'zod';
 import { codeOf } from './codeOf.ts';
 import { readObject } from './readObject.ts';
+import { writeObject } from './writeObject.ts';
 
 /** A record with the generation that a change of it must name. */
 export type Read<T> = { value: T; generation: string };
@@ -78,13 +79,9 @@ export function recordsIn(
     const file = bucket.file(name);
     const write = randomUUID();
     try {
-      await file.save(JSON.stringify(value), {
-        resumable: false,
-        contentType: 'application/json',
-        preconditionOpts: { ifGenerationMatch: generation },
-        metadata: { metadata: { write } },
-      });
-      return String(file.metadata.generation);
+      const resource = { contentType: 'application/json', metadata: { write } };
+      const bytes = Buffer.from(JSON.stringify(value));
+      return String((await writeObject(file, bytes, generation, resource)).generation);
     } catch (error) {
       if (codeOf(error) === 412) return generationOf(file, write);
       throw error;

@@ -176,15 +176,19 @@ export function pathOf(request: Request): string {
 function cutAfter(response: Parameters<RequestHandler>[1], bytes: number): void {
   let left = bytes;
   const write = response.write.bind(response);
-  const spend = (chunk: unknown): boolean => {
+  const spend = (chunk: unknown, done?: () => void): boolean => {
     if (typeof chunk !== 'string' && !Buffer.isBuffer(chunk)) return false;
     const data = Buffer.from(chunk as string);
     const kept = data.subarray(0, left);
     left -= kept.length;
-    write(kept, () => left <= 0 && response.socket?.destroy());
+    write(kept, () => {
+      if (left <= 0) response.socket?.destroy();
+      done?.();
+    });
     return true;
   };
-  response.write = ((chunk: unknown) => spend(chunk)) as typeof response.write;
+  response.write = ((chunk: unknown, ...rest: unknown[]) =>
+    spend(chunk, rest.find((one) => typeof one === 'function') as () => void)) as typeof response.write;
   const end = response.end.bind(response);
   response.end = ((chunk: unknown) => {
     spend(chunk);
