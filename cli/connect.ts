@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { readEnvironment } from '../deploy/local/environment.ts';
+import { readEnvironment, takeEnvironment } from '../deploy/local/environment.ts';
 import { config } from '../shared/config.ts';
 import { Refusal } from './refusal.ts';
 
@@ -16,7 +16,7 @@ export async function connect({ dir }: Where): Promise<void> {
     const env = readEnvironment(folder);
     if (!env) throw notRunning(folder);
     if (!(await answers(env.GAZELINE_LOCAL_CLOUD))) throw notRunning(folder);
-    Object.assign(process.env, env);
+    takeEnvironment(env);
   }
   let localCloud: string | undefined;
   try {

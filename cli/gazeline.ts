@@ -34,7 +34,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const program = new Command('gazeline').description('Looks after a Gazeline lab.').showHelpAfterError();
+const program = new Command('gazeline')
+  .description('Looks after a Gazeline lab.')
+  .showHelpAfterError()
+  // Its 1 for a misspelled option would read as “something differs”.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 const sync = program
   .command('sync')
   .description('the way of the files from the study folder in Drive to the raw bucket')

@@ -97,6 +97,8 @@ async function perform(
     case 'nothing':
       if (!planned.file && planned.known)
         dependencies.log.warning('nothing is done', { fileId: change.fileId, because: plan.because });
+      // A person has answered, and there is nothing left of what was asked.
+      if (change.approved) await endAttention(dependencies.records, change.fileId);
       return { did: 'nothing' };
     case 'wait':
       if (plan.nudge)
@@ -316,7 +318,11 @@ async function retire(
     await callAttention(records, { kind: 'held', fileId, path, reason, since });
     const record = { ...known?.value, path, objects, attention: reason };
     if (known?.value.attention !== reason)
-      if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) return conflict;
+      if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) {
+        // Another delivery may have removed it; should it be held all the same, the next plan says so again.
+        await endAttention(records, fileId);
+        return conflict;
+      }
     log.warning('held', { object: path.join('/'), reason });
     return { did: 'held', reason };
   };

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Finding } from '../../shared/drive/compare.ts';
-import { type DriveFile, getFile } from '../../shared/drive/driveFile.ts';
+import type { DriveFile } from '../../shared/drive/driveFile.ts';
 import { FileChanged } from '../../shared/drive/fileChanged.ts';
 import { isOlder, type Planned, planFile } from '../../shared/drive/planFile.ts';
 import { type Entry, entriesOf } from './entries.ts';
@@ -27,12 +27,12 @@ const plansAtATime = 8;
 export async function* dryRun(sync: OpenSync): AsyncIterable<DryRun> {
   const pending = await pendingChanges(sync);
   const planned = new Set<string>();
-  const mayRemove = await removals(sync, pending);
+  const mayRemove = removals(sync, pending);
   const inTurn = pLimit(plansAtATime);
   let looked = 0;
   let last = { done: 0, left: 0 };
 
-  for await (const { findings, done, left } of walk(sync.studyFolder, sync)) {
+  for await (const { findings, done, left } of walk(sync)) {
     looked += findings.length;
     last = { done, left };
     const entries = findings.flatMap((finding) => leftAlone(finding) ?? []);
@@ -101,10 +101,8 @@ function parted(plans: Planned[]): void {
 }
 
 /** A drain may remove so many files without being asked, and so may a comparison; what is above that is held. */
-async function removals({ drive, studyFolder, config }: OpenSync, { changes }: Pending) {
-  const study = await getFile(drive, studyFolder);
-  const isSeen = study && !study.trashed;
-  const left = { drain: isSeen ? config.removalsPerRun : 0, comparison: isSeen ? config.removalsPerRun : 0 };
+function removals({ config: { removalsPerRun } }: OpenSync, { changes }: Pending) {
+  const left = { drain: removalsPerRun, comparison: removalsPerRun };
   const isAllowed = (fileId: string) => {
     const run = changes.has(fileId) && left.drain > 0 ? 'drain' : 'comparison';
     return left[run]-- > 0;

@@ -58,8 +58,7 @@ function entriesOfBring(
         ...moved,
         { do: 'describe', name, because: 'its modification time or type has changed', fileId },
       ];
-    if (action === 'copy')
-      return [...moved, { ...copyOf(step), name, from: from?.name ?? '', fileId }];
+    if (action === 'copy') return [...moved, { ...copyOf(step), name, from: from?.name ?? '', fileId }];
     const bytes = target.exportTo ? {} : { bytes: size };
     return [...moved, { do: 'upload', name, because: reasonToUpload(step, wasThere), fileId, ...bytes }];
   });

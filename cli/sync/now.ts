@@ -42,6 +42,7 @@ export async function now(options: NowOptions): Promise<number> {
     console.error('\nYou watch no more, and the work goes on. npx gazeline sync status shows how it goes.');
     process.exit(130);
   });
+  console.error('It is asked for. Ctrl-C ends the watching only.');
   try {
     const { moment, open } = await watch(sync, before, requestedAt, approved, timeout * 60_000, bar);
     bar.end();

@@ -35,7 +35,7 @@ export async function verify({ combined, json, ...where }: VerifyOptions): Promi
   const bar = openProgressBar();
   let files = 0;
   try {
-    for await (const { findings, done, left } of walk(sync.studyFolder, sync)) {
+    for await (const { findings, done, left } of walk(sync)) {
       const lines = findings.flatMap((finding) => lineOf(finding) ?? []);
       if (lines.length > 0) {
         bar.end();

@@ -1,10 +1,6 @@
-import {
-  type CompareDependencies,
-  comparePlace,
-  type Finding,
-  type Place,
-} from '../../shared/drive/compare.ts';
-import { reasonOf } from '../refusal.ts';
+import { comparePlace, type Finding, type Place } from '../../shared/drive/compare.ts';
+import { Refusal, reasonOf } from '../refusal.ts';
+import type { OpenSync } from './open.ts';
 
 /** Folders side by side: most of the time goes into waiting for an answer. */
 const atATime = 8;
@@ -21,13 +17,18 @@ export type Walked = {
  * compared, and the findings of a few, are in memory.
  * @throws if the study folder itself cannot be compared, or several folders in a row cannot
  */
-export async function* walk(studyFolder: string, dependencies: CompareDependencies): AsyncIterable<Walked> {
+export async function* walk(sync: OpenSync): AsyncIterable<Walked> {
+  const { studyFolder, readFolder } = sync;
+  const study = await readFolder(studyFolder);
+  if (!study)
+    throw new Refusal(`The study folder ${studyFolder} is not there, or not shared with this account.`);
+  if (study.trashed) throw new Refusal(`The study folder “${study.name}” is in the trash.`);
   const places: Place[] = [{ path: [], folders: [studyFolder] }];
   let done = 0;
   let failures = 0;
   while (places.length > 0) {
     const batch = places.splice(-atATime).reverse();
-    const compared = await Promise.allSettled(batch.map((place) => comparePlace(place, dependencies)));
+    const compared = await Promise.allSettled(batch.map((place) => comparePlace(place, sync)));
     const findings: Finding[] = [];
     for (const [index, one] of compared.entries()) {
       done++;

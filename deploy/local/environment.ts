@@ -4,14 +4,24 @@ import * as z from 'zod';
 
 const Environment = z.record(z.string(), z.string());
 
-/** While a lab runs, its functions' environment lies here, so that `npx gazeline` speaks to the same cloud. */
 const fileIn = (dir: string) => join(dir, '.cloud', 'environment.json');
 
-export function leaveEnvironment(dir: string, env: Record<string, string>): void {
+const isOurs = (variable: string) =>
+  variable.startsWith('GAZELINE_') || variable === 'GOOGLE_APPLICATION_CREDENTIALS';
+
+/** While a lab runs, what its functions are told lies in a file, so that `npx gazeline` is told the same. */
+export function leaveEnvironment(dir: string): void {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([variable]) => isOurs(variable)));
   const file = fileIn(dir);
   // It names the key and holds the secret of the push channels.
   writeFileSync(`${file}.new`, JSON.stringify(env, undefined, 2), { mode: 0o600 });
   renameSync(`${file}.new`, file);
+}
+
+/** Makes the environment of this process that of the functions, with nothing left of another lab's. */
+export function takeEnvironment(env: Record<string, string>): void {
+  for (const variable of Object.keys(process.env).filter(isOurs)) delete process.env[variable];
+  Object.assign(process.env, env);
 }
 
 export function forgetEnvironment(dir: string): void {

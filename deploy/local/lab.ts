@@ -56,7 +56,7 @@ export async function startLab({
     const { maximumBackoff = 10, ackDeadline } = options;
     await provision({ endpointOf: host.endpointOf, maximumBackoff, ackDeadline });
     await tick('drive-tick');
-    leaveEnvironment(dir, env(host.endpointOf));
+    leaveEnvironment(dir);
     return { cloud, host, close };
   } catch (error) {
     await close();

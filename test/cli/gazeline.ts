@@ -14,7 +14,10 @@ export type RunOptions = {
 };
 
 /** Runs the file that `npx gazeline` runs, by its first line, with the PATH that npx makes. */
-export async function gazeline(args: string[], { env = {}, cwd, interruptAt }: RunOptions = {}): Promise<Ran> {
+export async function gazeline(
+  args: string[],
+  { env = {}, cwd, interruptAt }: RunOptions = {},
+): Promise<Ran> {
   const PATH = `${join(project, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
   const child = spawn(bin, args, {
     // Continuous integration counts as a terminal with colours.
@@ -23,9 +26,12 @@ export async function gazeline(args: string[], { env = {}, cwd, interruptAt }: R
     ...(cwd ? { cwd } : {}),
   });
   const ran: Ran = { code: null, out: '', err: '' };
+  let interrupted = false;
   const read = (stream: 'out' | 'err') => (chunk: Buffer) => {
     ran[stream] += chunk;
-    if (interruptAt && ran[stream].includes(interruptAt)) child.kill('SIGINT');
+    if (interrupted || !interruptAt || !ran[stream].includes(interruptAt)) return;
+    interrupted = true;
+    child.kill('SIGINT');
   };
   child.stdout.on('data', read('out'));
   child.stderr.on('data', read('err'));

@@ -22,7 +22,7 @@ async function planned(env: Record<string, string> = {}) {
 
 /** What reached the raw bucket and was done there, in the words of the plan. */
 async function done(): Promise<string[]> {
-    const effects = (await used.writes())
+  const effects = (await used.writes())
     .filter(({ status }) => status < 300)
     .map(({ method, url }) => {
       const { pathname, searchParams } = new URL(url, 'http://cloud');
@@ -129,7 +129,14 @@ test('24. the plan says which removals would be held', async () => {
   await used.sync.settle();
   for (const id of ids) await used.sync.change(id, { trashed: true });
   const entries = await planned({ GAZELINE_REMOVALS_PER_RUN: '2' });
-  expect(entries.map(({ do: verb }) => verb)).toEqual(['retire', 'retire', 'retire', 'retire', 'hold', 'hold']);
+  expect(entries.map(({ do: verb }) => verb)).toEqual([
+    'retire',
+    'retire',
+    'retire',
+    'retire',
+    'hold',
+    'hold',
+  ]);
 
   const { dependencies } = used.sync;
   dependencies.mayRemove = removalsPerRun(dependencies.records, 2);
