@@ -155,7 +155,7 @@ const syncing = lazy(async () => {
     tallies: tallies(await records()),
     inTurn: <T>(work: () => Promise<T>) => inTurn(work),
     sliceSize,
-    lease: 60_000,
+    lease: 30_000,
     checkpointEvery: 2000,
   };
 });

@@ -3,9 +3,9 @@ import { Annotation, annotationName } from '../../shared/annotation/annotation.t
 import { clients } from '../../shared/clients.ts';
 import { config } from '../../shared/config.ts';
 import { listAttention } from '../../shared/drive/fileRecord.ts';
+import { sizeOf } from '../../shared/sizeOf.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
 import { listProblems } from '../../shared/unprocessable.ts';
-import { sizeOf } from './lines.ts';
 
 /** What is in the raw bucket, what was made of it, and what could not be processed. */
 export async function tableOf(): Promise<string> {

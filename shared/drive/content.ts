@@ -48,16 +48,23 @@ export async function readRange(
   const { data, status, headers } = await asked(() =>
     drive.files.get(
       { fileId: id, alt: 'media', supportsAllDrives: true },
-      { responseType: 'arraybuffer', headers: { range: `bytes=${start}-${end - 1}` } },
+      { responseType: 'stream', headers: { range: `bytes=${start}-${end - 1}` } },
     ),
   );
   const range = (headers as object as Headers).get('content-range');
   // https://github.com/googleapis/google-api-nodejs-client/issues/1850: ranges are not always kept to.
-  if (status !== 206 || range !== `bytes ${start}-${end - 1}/${size}`)
+  if (status !== 206 || range !== `bytes ${start}-${end - 1}/${size}`) {
+    data.destroy();
     throw new WrongBytes(`bytes ${start}-${end - 1} of ${id} were answered by ${status} ${range}`);
-  const bytes = Buffer.from(data as object as ArrayBuffer);
-  if (bytes.length !== end - start)
-    throw new WrongBytes(`${bytes.length} bytes came of ${id}, not ${end - start}`);
+  }
+  // Into one buffer: gathered by the library, a slice would be in memory twice.
+  const bytes = Buffer.allocUnsafeSlow(end - start);
+  let length = 0;
+  for await (const chunk of data as AsyncIterable<Buffer>) {
+    if (length + chunk.length <= bytes.length) chunk.copy(bytes, length);
+    length += chunk.length;
+  }
+  if (length !== bytes.length) throw new WrongBytes(`${length} bytes came of ${id}, not ${bytes.length}`);
   return bytes;
 }
 

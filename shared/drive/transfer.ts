@@ -9,7 +9,7 @@ import { NotGiven, readRange, WrongBytes } from './content.ts';
 import { type DriveFile, getFile } from './driveFile.ts';
 
 /** How far the transfer of a large file has come. */
-const Transfer = z.object({
+export const Transfer = z.object({
   /** The upload session. Whoever knows it can write the object: records are not for everybody's eyes. */
   session: z.string(),
   /** Hexadecimal; the revision of the file that is being brought. */
@@ -23,7 +23,9 @@ const Transfer = z.object({
   /** How often the bytes that came were not those of the file's MD5. */
   mismatches: z.number(),
 });
-type Transfer = z.infer<typeof Transfer>;
+export type Transfer = z.infer<typeof Transfer>;
+
+export const transferFolder = 'transfers/';
 
 export type TransferDependencies = {
   drive: drive_v3.Drive;
@@ -69,7 +71,7 @@ export async function transfer(
   const { raw, records, now, lease, checkpointEvery, deadline } = dependencies;
   const { storage } = raw;
   const size = Number(file.size);
-  const recordName = `transfers/${file.id}.json`;
+  const recordName = `${transferFolder}${file.id}.json`;
   const { createMD5 } = (await import('hash-wasm')).default;
 
   const claimed = await claim();
@@ -230,6 +232,22 @@ export async function transfer(
 
   function date(ms: number): string {
     return new Date(now() + ms).toISOString();
+  }
+}
+
+/** A transfer that nobody has gone on with for so long is given up: its file was changed or removed half-way. */
+const abandonedAfter = 24 * 60 * 60 * 1000;
+
+export async function endAbandonedTransfers(
+  records: Records,
+  { storage }: Bucket,
+  now: number,
+): Promise<void> {
+  for await (const name of records.list(transferFolder)) {
+    const transfer = await records.read(name, Transfer);
+    if (!transfer || Date.parse(transfer.value.until) > now - abandonedAfter) continue;
+    await cancelSession(storage, transfer.value.session);
+    await records.remove(name, transfer.generation);
   }
 }
 

@@ -30,8 +30,8 @@ export type Records = {
   ): Promise<V extends T ? T : T | undefined>;
   /** Removes the record if it is still at `generation`, or, without one, at the one that it has now. */
   remove(name: string, generation?: string): Promise<boolean>;
-  /** The names of the records that begin with `prefix`, in order. */
-  list(prefix: string): AsyncIterable<string>;
+  /** The names of the records that begin with `prefix`, in order; with `from`, those before it are left out. */
+  list(prefix: string, from?: string): AsyncIterable<string>;
 };
 
 /** The generation of the record if this write made it: its answer was lost, and the library's next try met its own. */
@@ -112,13 +112,14 @@ export function recordsIn(
         throw error;
       }
     },
-    async *list(prefix) {
+    async *list(prefix, from) {
       let pageToken: string | undefined;
       do {
         const [files, next] = await bucket.getFiles({
           prefix,
           autoPaginate: false,
           fields: 'items(name),nextPageToken',
+          ...(from ? { startOffset: from } : {}),
           ...(pageToken ? { pageToken } : {}),
         });
         for (const { name } of files) yield name;
