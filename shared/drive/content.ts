@@ -36,7 +36,7 @@ export async function readWhole(
 }
 
 /**
- * The bytes from `start` up to, and without, `end`.
+ * The bytes from `start` up to, and without, `end`, in the beginning of `buffer`.
  * @throws WrongBytes if the answer is not just these
  */
 export async function readRange(
@@ -44,6 +44,7 @@ export async function readRange(
   { id, size }: DriveFile,
   start: number,
   end: number,
+  buffer: Buffer = Buffer.allocUnsafeSlow(end - start),
 ): Promise<Buffer> {
   const { data, status, headers } = await asked(() =>
     drive.files.get(
@@ -57,8 +58,8 @@ export async function readRange(
     data.destroy();
     throw new WrongBytes(`bytes ${start}-${end - 1} of ${id} were answered by ${status} ${range}`);
   }
-  // Into one buffer: gathered by the library, a slice would be in memory twice.
-  const bytes = Buffer.allocUnsafeSlow(end - start);
+  // Gathered by the library, they would be in memory twice.
+  const bytes = buffer.subarray(0, end - start);
   let length = 0;
   for await (const chunk of data as AsyncIterable<Buffer>) {
     if (length + chunk.length <= bytes.length) chunk.copy(bytes, length);
