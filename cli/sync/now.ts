@@ -29,6 +29,7 @@ export async function now(options: NowOptions): Promise<number> {
   const sync = await openSync();
   const before = await lookBefore(sync);
   const approved = options.approveRemovals ? await approveRemovals(sync, yes) : [];
+  if (!approved) return 1;
   const requestedAt = new Date().toISOString();
   await publishDrain(sync.publish);
   await sync.publish('drive-reconcile', [{ data: { requestedAt } }]);

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { clients } from '../../../shared/clients.ts';
-import { listRuns, noteRun, runId } from '../../../shared/drive/runs.ts';
+import { listRuns, noteRun, runId, tallies } from '../../../shared/drive/runs.ts';
 import { type Records, recordsIn } from '../../../shared/storage/records.ts';
 import { useLocalCloud } from '../../localCloud.ts';
 
@@ -34,4 +34,21 @@ test('the last runs are found without a look at those of years, and all of them 
   expect(looked).toHaveLength(1);
   expect((await listRuns(records, 2, now)).map(({ looked }) => looked)).toEqual([0.5, 3]);
   expect((await listRuns(records, 20, now)).map(({ looked }) => looked)).toEqual([0.5, 3, 20, 400]);
+});
+
+test('what is done while the tally is being written is counted as well', async () => {
+  const run = runId('drain', new Date(now));
+  const more: Promise<void>[] = [];
+  const { begin } = tallies({
+    ...records,
+    write(...args) {
+      if (more.length === 0) more.push(begin(run)({ did: 'held', reason: 'one' }));
+      return records.write(...args);
+    },
+  });
+  await begin(run)({ did: 'synced', bytes: 1 });
+  await Promise.all(more);
+  await begin(run)({ did: 'synced', bytes: 1 });
+  const [report] = await listRuns(records, 1, now);
+  expect(report).toMatchObject({ id: run, counts: { synced: 2, held: 1 }, bytes: 2, reasons: { one: 1 } });
 });
