@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { dryRun } from '../../cli/sync/dryRun.ts';
 import type { Entry } from '../../cli/sync/entries.ts';
 import { openSync as openSyncOfCli } from '../../cli/sync/open.ts';
+import { pathOfObject } from '../../shared/drive/objectName.ts';
 import { forgetRequests, requestsAt } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
 import { createModel, seeded } from '../sync/model.ts';
@@ -31,11 +32,20 @@ test.each(first > 0 ? Array.from({ length: last - first + 1 }, (_, index) => fir
     const entries: Entry[] = [];
     for await (const part of dryRun(await openSyncOfCli())) entries.push(...part.entries);
     const planned = entries.filter(({ name }) => name.startsWith(prefix));
+    const logged = sync.log.entries.length;
     await forgetRequests(cloud);
     await sync.settle();
     await sync.reconcile();
     await sync.pump();
 
+    if (process.env.DEBUGPLAN)
+      console.log(
+        JSON.stringify(
+          { before, history, planned, after: await names(), log: sync.log.entries.slice(logged) },
+          undefined,
+          1,
+        ),
+      );
     const after = new Set(before);
     for (const { do: verb, name, from } of planned)
       if (verb === 'retire' || verb === 'rename') after.delete(verb === 'retire' ? name : (from ?? ''));
@@ -65,7 +75,8 @@ async function done(): Promise<string[]> {
     const name = searchParams.get('name');
     if (method === 'GET' || status >= 300) continue;
     // The younger of two with one path, if it was heard of first, makes room for the older one.
-    if (to) effects.add(effects.has(`upload ${from}`) ? `upload ${to}` : `copy ${to}`);
+    if (to)
+      effects.add(pathOfObject(to).fileId && effects.has(`upload ${from}`) ? `upload ${to}` : `copy ${to}`);
     else if (pathname === '/upload/storage/v1/b/raw/o' && name) effects.add(`upload ${name}`);
   }
   return [...effects].sort();
