@@ -2,7 +2,6 @@ import { expect, test } from '@jest/globals';
 import { dryRun } from '../../cli/sync/dryRun.ts';
 import type { Entry } from '../../cli/sync/entries.ts';
 import { openSync as openSyncOfCli } from '../../cli/sync/open.ts';
-import { pathOfObject } from '../../shared/drive/objectName.ts';
 import { forgetRequests, requestsAt } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
 import { createModel, seeded } from '../sync/model.ts';
@@ -13,7 +12,7 @@ const cloud = useLocalCloud();
 const [first = 0, last = first] = (process.env.SEED ?? process.env.SEEDS ?? '').split('-').map(Number);
 
 /** A few, and those that found something once. */
-const few = [1, 2, 39];
+const few = [46, 55, 112, 116];
 
 test.each(first > 0 ? Array.from({ length: last - first + 1 }, (_, index) => first + index) : few)(
   '24. seed %i: after whatever people did, the plan equals what a real run does',
@@ -32,30 +31,22 @@ test.each(first > 0 ? Array.from({ length: last - first + 1 }, (_, index) => fir
     const entries: Entry[] = [];
     for await (const part of dryRun(await openSyncOfCli())) entries.push(...part.entries);
     const planned = entries.filter(({ name }) => name.startsWith(prefix));
-    const logged = sync.log.entries.length;
     await forgetRequests(cloud);
     await sync.settle();
     await sync.reconcile();
     await sync.pump();
 
-    if (process.env.DEBUGPLAN)
-      console.log(
-        JSON.stringify(
-          { before, history, planned, after: await names(), log: sync.log.entries.slice(logged) },
-          undefined,
-          1,
-        ),
-      );
     const after = new Set(before);
-    for (const { do: verb, name, from } of planned)
-      if (verb === 'retire' || verb === 'rename') after.delete(verb === 'retire' ? name : (from ?? ''));
-    for (const { do: verb, name } of planned)
+    for (const { do: verb, name, from } of planned) {
+      if (verb === 'retire') after.delete(name);
+      if (verb === 'rename') after.delete(from ?? '');
       if (['upload', 'rename', 'restore'].includes(verb)) after.add(name);
+    }
     const label = `seed ${seed}: ${history.join(', ')}\n${JSON.stringify(planned, undefined, 1)}`;
     expect({ label, names: await names() }).toEqual({ label, names: [...after].sort() });
     const written = planned.filter(({ do: verb }) => ['upload', 'rename', 'restore'].includes(verb));
     const said = written.map(({ do: verb, name }) => `${verb === 'upload' ? 'upload' : 'copy'} ${name}`);
-    expect({ label, done: await done() }).toEqual({ label, done: said.sort() });
+    expect({ label, done: await done() }).toEqual({ label, done: [...new Set(said)].sort() });
 
     async function names(): Promise<string[]> {
       const [files] = await sync.raw.getFiles({ prefix });
@@ -70,13 +61,10 @@ async function done(): Promise<string[]> {
   const effects = new Set<string>();
   for (const { method, url, status } of await requestsAt(cloud, 'storage')) {
     const { pathname, searchParams } = new URL(url, 'http://cloud');
-    const [, from, to] =
-      /\/b\/raw\/o\/(.*)\/rewriteTo\/b\/raw\/o\/(.*)$/.exec(pathname)?.map(decodeURIComponent) ?? [];
+    const [, to] = /\/rewriteTo\/b\/raw\/o\/(.*)$/.exec(pathname)?.map(decodeURIComponent) ?? [];
     const name = searchParams.get('name');
     if (method === 'GET' || status >= 300) continue;
-    // The younger of two with one path, if it was heard of first, makes room for the older one.
-    if (to)
-      effects.add(pathOfObject(to).fileId && effects.has(`upload ${from}`) ? `upload ${to}` : `copy ${to}`);
+    if (to) effects.add(`copy ${to}`);
     else if (pathname === '/upload/storage/v1/b/raw/o' && name) effects.add(`upload ${name}`);
   }
   return [...effects].sort();
