@@ -14,6 +14,11 @@ const positive = (text: string) => {
   throw new InvalidArgumentError('Expected a number above 0.');
 };
 
+const whole = (text: string) => {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 1 to 9999.');
+};
+
 // Each verb is loaded when it is called: help comes at once.
 const run =
   <T>(verb: () => Promise<(options: T) => Promise<number>>) =>
@@ -61,7 +66,7 @@ verb(
   'Exit code: 0 if it works, 1 if it needs somebody, 2 for an error.',
   ['status', 'status --json | jq .held'],
 )
-  .option('--runs <number>', 'so many of the last runs', positive, 5)
+  .option('--runs <number>', 'so many of the last runs', whole, 5)
   .option('--all', 'long lists as a whole')
   .action(run<StatusOptions>(async () => (await import('./sync/status.ts')).status));
 

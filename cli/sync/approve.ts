@@ -10,9 +10,12 @@ const shown = 10;
 /**
  * Shows the removals that are held, asks whether they are meant, and asks `file-sync` for each of them again. What has
  * come back meanwhile is not removed: `file-sync` looks at Drive first.
- * @returns the ids of the files, none if there are none or the answer is no
+ * @returns the ids of the files; undefined if the answer is no
  */
-export async function approveRemovals({ records, publish }: OpenSync, isAgreed: boolean): Promise<string[]> {
+export async function approveRemovals(
+  { records, publish }: OpenSync,
+  isAgreed: boolean,
+): Promise<string[] | undefined> {
   const held: Attention[] = [];
   for await (const one of listAttention(records)) if (one.kind === 'held') held.push(one);
   if (held.length === 0) {
@@ -25,8 +28,8 @@ export async function approveRemovals({ records, publish }: OpenSync, isAgreed: 
   if (held.length > shown)
     console.error(`  … and ${held.length - shown} more; npx gazeline sync status --all`);
   if (!isAgreed && !(await agrees())) {
-    console.error('Nothing is removed.');
-    return [];
+    console.error('Nothing is removed, and nothing else is asked for.');
+    return undefined;
   }
   const ids = held.map(({ fileId }) => fileId);
   // They were held because the feed, or a listing, had said that they are gone.

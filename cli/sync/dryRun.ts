@@ -1,11 +1,11 @@
-import pLimit from 'p-limit';
+import type * as z from 'zod';
 import type { Finding } from '../../shared/drive/compare.ts';
-import type { DriveFile } from '../../shared/drive/driveFile.ts';
 import { FileChanged } from '../../shared/drive/fileChanged.ts';
-import { isOlder, type Planned, planFile } from '../../shared/drive/planFile.ts';
+import { type Planned, planFile } from '../../shared/drive/planFile.ts';
 import { type Entry, entriesOf } from './entries.ts';
 import type { OpenSync } from './open.ts';
 import { type Pending, pendingChanges } from './pendingChanges.ts';
+import { createShadow, followersOf, mightBeOtherwise, namesOf } from './shadow.ts';
 import { walk } from './walk.ts';
 
 export type DryRun = {
@@ -19,56 +19,112 @@ export type DryRun = {
 };
 
 const plansAtATime = 8;
+const mostRounds = 5;
+
+type Change = z.input<typeof FileChanged>;
 
 /**
- * What a drain of the feed and a comparison of the tree would do now, planned by the very function that `file-sync`
- * performs the plans of, with nothing written. The ids of the files that are not as they should be are in memory.
+ * What a drain of the feed and a comparison of the tree would do now: planned in their order by the very function that
+ * `file-sync` performs the plans of, over a shadow of the bucket, with nothing written. What is to be done is in memory,
+ * in a few words for each file; what is as it should be is not.
  */
 export async function* dryRun(sync: OpenSync): AsyncIterable<DryRun> {
   const pending = await pendingChanges(sync);
-  const planned = new Set<string>();
-  const mayRemove = removals(sync, pending);
-  const inTurn = pLimit(plansAtATime);
+  const shadow = createShadow(sync);
+  const planning = { ...sync, raw: shadow.raw, records: shadow.records };
+  // A drain may remove so many files without being asked, and so may a comparison; what is above that is held.
+  let removals = sync.config.removalsPerRun;
+  /** What the drain holds, the comparison comes to once more. */
+  const held = new Map<string, Entry[]>();
+  /** Files for which something is to be done, and which the comparison will find as well. */
+  const settled = new Set<string>();
+  let waiting: Change[] = [];
   let looked = 0;
-  let last = { done: 0, left: 0 };
+  let last = { done: 0, left: 1 };
+  const part = (entries: Entry[], errors: Finding[] = []): DryRun => ({
+    entries,
+    errors,
+    pending,
+    looked,
+    ...last,
+  });
 
+  const changed = [...pending.changes].map(([fileId, removed]) => ({ fileId, removed }));
+  for (let start = 0; start < changed.length; start += 100)
+    yield part((await plan(changed.slice(start, start + 100))).filter(({ do: verb }) => verb !== 'skip'));
+  yield part(await wake());
+  removals = sync.config.removalsPerRun;
   for await (const { findings, done, left } of walk(sync)) {
     looked += findings.length;
     last = { done, left };
-    const entries = findings.flatMap((finding) => leftAlone(finding) ?? []);
+    const alone = findings.flatMap((finding) => leftAlone(finding) ?? []);
     const changes = findings.flatMap(({ is, change }) => (change && is !== 'skipped' ? [change] : []));
-    entries.push(...(await plan(changes)));
     const errors = findings.filter(({ is }) => is === 'error');
-    yield { entries, errors, pending, looked, ...last };
+    yield part([...alone, ...(await plan(changes))], errors);
   }
-  // What the comparison does not show, like an object whose name was too long.
-  const rest = [...pending.changes].filter(([fileId]) => !planned.has(fileId));
-  for (let start = 0; start < rest.length; start += 100) {
-    const changes = rest.slice(start, start + 100).map(([fileId, removed]) => ({ fileId, removed }));
-    const entries = (await plan(changes)).filter((entry) => entry.do !== 'skip');
-    yield { entries, errors: [], pending, looked, ...last };
+  yield part(await wake());
+  yield part([...held.values()].flat());
+  // Something on the way up does not answer, or two files wait for each other; a real run would come to them again.
+  yield part(
+    waiting.map(({ fileId }) => ({ do: 'wait', name: fileId, because: 'it does not answer now', fileId })),
+  );
+
+  /** Side by side, and then one after the other: what depends on a name that has changed meanwhile is planned anew. */
+  async function plan(changes: Change[]): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    const queue = changes.filter(({ fileId }) => !settled.has(fileId) && fileId !== sync.studyFolder);
+    while (queue.length > 0) {
+      const batch = queue
+        .splice(0, plansAtATime)
+        .map((change) => FileChanged.parse({ ...change, verify: true }));
+      const mark = shadow.mark();
+      const plans = await Promise.all(batch.map((change) => planFile(change, planning)));
+      for (const [index, change] of batch.entries()) {
+        const { fileId } = change;
+        let planned = plans[index] as Planned;
+        const isOld = mightBeOtherwise(planned)
+          ? shadow.mark() > mark
+          : shadow.isChanged(namesOf(planned), mark);
+        if (isOld) planned = await planFile(change, planning);
+        if (planned.plan.do === 'wait') waiting.push(change);
+        entries.push(...perform(fileId, planned));
+        queue.push(...followersOf(planned).map((more) => ({ fileId: '', ...more })));
+      }
+    }
+    return entries;
   }
 
-  async function plan(changes: { fileId: string }[]): Promise<Entry[]> {
-    const fresh = changes.filter(({ fileId }) => {
-      const isFirst = !planned.has(fileId) && fileId !== sync.studyFolder;
-      planned.add(fileId);
-      return isFirst;
-    });
-    const plans = await Promise.all(
-      fresh.map((change) =>
-        inTurn(async () => ({
-          fileId: change.fileId,
-          planned: await planFile(FileChanged.parse({ ...change, verify: true }), sync),
-        })),
-      ),
-    );
-    parted(plans.map(({ planned }) => planned));
-    return plans.flatMap(({ fileId, planned }) =>
-      entriesOf(fileId, planned).map((entry) =>
-        entry.do !== 'retire' || planned.plan.do !== 'retire' ? entry : mayRemove(entry, planned),
-      ),
-    );
+  function perform(fileId: string, planned: Planned): Entry[] {
+    const entries = entriesOf(fileId, planned);
+    const { plan } = planned;
+    // Who has been asked is not passed over; every other one counts.
+    const isHeld =
+      planned.known?.value.asks || (plan.do === 'retire' && plan.objects.length > 0 && --removals < 0);
+    if (plan.do === 'retire' && plan.objects.length > 0 && isHeld) {
+      const because = `${plan.because}; more is gone than may be removed without being asked`;
+      shadow.hold(fileId, planned, because);
+      held.set(
+        fileId,
+        entries.map((entry) => ({ ...entry, do: 'hold', because })),
+      );
+      return [];
+    }
+    held.delete(fileId);
+    const retired = shadow.apply(fileId, planned).map(({ name }) => name);
+    if (plan.do === 'bring' || plan.do === 'retire') settled.add(fileId);
+    // What another file has taken the place of is gone already.
+    return entries.filter(({ do: verb, name }) => verb !== 'retire' || retired.includes(name));
+  }
+
+  /** Those that had to wait for another file. */
+  async function wake(): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    for (let round = 0; round < mostRounds && waiting.length > 0; round++) {
+      const again = waiting;
+      waiting = [];
+      entries.push(...(await plan(again)));
+    }
+    return entries;
   }
 }
 
@@ -76,46 +132,4 @@ export async function* dryRun(sync: OpenSync): AsyncIterable<DryRun> {
 function leftAlone({ is, name, because, change }: Finding): Entry | undefined {
   if (is === 'skipped') return { do: 'skip', name, because, ...(change ? { fileId: change.fileId } : {}) };
   return is === 'extra' && !change ? { do: 'leave', name, because } : undefined;
-}
-
-/** Each of two new files with one path would take the plain name; a real run sees the first when it comes to the second. */
-function parted(plans: Planned[]): void {
-  const owners = new Map<string, { file: DriveFile; give: () => void }>();
-  for (const { plan, file } of plans) {
-    if (plan.do !== 'bring' || !file) continue;
-    for (const step of plan.steps) {
-      if (step.action === 'keep' || step.action === 'describe' || step.from?.name === step.target.name)
-        continue;
-      const { name } = step.target;
-      const give = () => {
-        step.target = { ...step.target, name: step.target.twin };
-      };
-      const owner = owners.get(name);
-      if (owner && isOlder(owner.file, file)) give();
-      else {
-        owner?.give();
-        owners.set(name, { file, give });
-      }
-    }
-  }
-}
-
-/**
- * A drain may remove so many files without being asked, and so may a comparison; what is above that is held, and stays
- * so until somebody agrees.
- */
-function removals({ config: { removalsPerRun } }: OpenSync, { changes }: Pending) {
-  const left = { drain: removalsPerRun, comparison: removalsPerRun };
-  const isAllowed = (fileId: string, { known }: Planned) =>
-    !known?.value.asks && left[changes.has(fileId) ? 'drain' : 'comparison']-- > 0;
-  let lastFile = '';
-  let lastAnswer = false;
-  return (entry: Entry, planned: Planned): Entry => {
-    const { fileId = '' } = entry;
-    if (fileId !== lastFile) lastAnswer = isAllowed(fileId, planned);
-    lastFile = fileId;
-    if (lastAnswer) return entry;
-    const because = `${entry.because}; more is gone than may be removed without being asked`;
-    return { ...entry, do: 'hold', because };
-  };
 }

@@ -17,12 +17,11 @@ export type Entry = {
 export function entriesOf(fileId: string, { plan, file, known }: Planned): Entry[] {
   const name = (plan: { path: string[] }) => plan.path.join('/') || (file?.name ?? fileId);
   switch (plan.do) {
-    // Where a folder is decides on its files, and each of them has entries of its own.
+    // Where a folder is decides on its files, and each of them has entries of its own. What waits comes again.
     case 'nothing':
     case 'folder':
-      return [];
     case 'wait':
-      return [{ do: 'wait', name: file?.name ?? fileId, because: plan.because, fileId }];
+      return [];
     case 'skip':
       return [{ do: 'skip', name: name(plan), because: plan.because, fileId }];
     case 'retire':

@@ -8,6 +8,7 @@ import { durationOf } from '../duration.ts';
 import { openProgressBar, type ProgressBar } from '../progressBar.ts';
 import { Refusal } from '../refusal.ts';
 import { approveRemovals } from './approve.ts';
+import { wordsOfCounts } from './counts.ts';
 import { type OpenSync, openSync } from './open.ts';
 import { transfersOf } from './report.ts';
 import { type Before, lookAgain, lookBefore, type Moment } from './watch.ts';
@@ -28,6 +29,7 @@ export async function now(options: NowOptions): Promise<number> {
   const sync = await openSync();
   const before = await lookBefore(sync);
   const approved = options.approveRemovals ? await approveRemovals(sync, yes) : [];
+  if (!approved) return 1;
   const requestedAt = new Date().toISOString();
   await publishDrain(sync.publish);
   await sync.publish('drive-reconcile', [{ data: { requestedAt } }]);
@@ -117,10 +119,10 @@ function summaryOf({ runs, comparison, isOver }: Moment, approved: number, open:
     for (const [verb, count] of Object.entries(run.counts)) counts[verb] = (counts[verb] ?? 0) + count;
   const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
   const longest = Math.max(0, ...runs.map(({ lag }) => lag.longest));
-  const did = Object.entries(counts).map(([verb, count]) => `${count} ${verb}`);
+  const did = wordsOfCounts(counts);
   const what = [
     `${comparison?.looked ?? 0} files compared`,
-    ...(did.length > 0 ? did : ['nothing to do']),
+    did || 'nothing to do',
     ...(bytes > 0 ? [sizeOf(bytes)] : []),
     ...(longest > 0 ? [`${durationOf(longest)} from change to object at most`] : []),
     ...(approved > 0 ? [`${approved} removals approved`] : []),

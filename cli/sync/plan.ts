@@ -53,10 +53,10 @@ export async function plan({ json, ...where }: PlanOptions): Promise<number> {
     const feed =
       pending.state === 'unknown'
         ? 'The change feed begins anew with the next drain.'
-        : `${pending.changes} changes wait in the feed.`;
+        : `Changes that wait in the feed: ${pending.changes}.`;
     const { skip = 0, leave = 0, ...work } = counts;
     const parts = Object.entries(work).map(([verb, count]) => `${count} to ${verb}`);
-    const alone = skip + leave > 0 ? ` ${skip + leave} are left alone.` : '';
+    const alone = skip + leave > 0 ? ` Left alone: ${skip + leave}.` : '';
     if (parts.length === 0)
       return `${pc.green('✓')} Nothing is to be done for ${looked} files.${alone} ${feed}`;
     const size = bytes > 0 ? ` (${sizeOf(bytes)} from Drive)` : '';

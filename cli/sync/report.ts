@@ -113,7 +113,7 @@ export async function transfersOf({ records, drive }: OpenSync): Promise<Report[
 }
 
 async function clashesIn({ raw }: OpenSync): Promise<string[]> {
-  const [files] = await raw.getFiles({ matchGlob: '**~*', fields: 'items(name,metadata),nextPageToken' });
+  const [files] = await raw.getFiles({ matchGlob: '**/*~*' });
   return files.flatMap(({ name, metadata }) => {
     const { fileId, cut } = pathOfObject(name);
     const isOurs = fileId !== undefined && metadata.metadata?.['drive-file-id'] === fileId;

@@ -4,6 +4,7 @@ import type { RunReport } from '../../shared/drive/runs.ts';
 import { sizeOf } from '../../shared/sizeOf.ts';
 import { connect, type Where } from '../connect.ts';
 import { ago, durationOf } from '../duration.ts';
+import { wordsOfCounts } from './counts.ts';
 import { openSync } from './open.ts';
 import { type Report, reportOf } from './report.ts';
 
@@ -61,23 +62,31 @@ function wordsOf(report: Report, most: number, now: number): string {
   const file = ({ path, reason, fileId }: Report['held'][number]) =>
     `${clean(path.join('/') || fileId)}  ${pc.dim(clean(reason))}`;
   section(
-    `${held.length} removals wait for an answer`,
+    countOf(held, 'removal waits', 'removals wait', 'for an answer'),
     held.map(file),
     `To remove them from the bucket (it keeps their versions): ${pc.cyan('npx gazeline sync now --approve-removals')}`,
   );
-  section(`${skipped.length} files are skipped`, skipped.map(file));
+  section(countOf(skipped, 'file is', 'files are', 'skipped'), skipped.map(file));
   section(
-    `${clashes.length} files share their path with an older one, and have their id in the name`,
+    countOf(
+      clashes,
+      'file shares its',
+      'files share their',
+      'path with an older one, with the id in the name',
+    ),
     clashes.map(clean),
   );
   section(
-    `${report.problems.length} requests could not be processed`,
+    countOf(report.problems, 'request', 'requests', 'could not be processed'),
     report.problems.map(({ function: name, reason, time }) =>
       clean(`${time.slice(0, 16)} ${name}: ${reason}`),
     ),
   );
   return lines.join('\n');
 }
+
+const countOf = ({ length }: unknown[], one: string, many: string, rest: string) =>
+  `${length} ${length === 1 ? one : many} ${rest}`;
 
 const row = (name: string, text: string) => `  ${name.padEnd(11)} ${text}`;
 
@@ -97,13 +106,13 @@ function runOf(
   { kind, startedAt, endedAt, asked, counts, bytes, units, lag, reasons }: RunReport,
   now: number,
 ): string {
-  const did = Object.entries(counts).map(([verb, count]) => `${count} ${verb}`);
+  const did = wordsOfCounts(counts);
   const lags =
     lag.count > 0
       ? [`${durationOf(lag.sum / lag.count)} from change to object, ${durationOf(lag.longest)} at most`]
       : [];
   const what = [
-    did.join(', ') || (asked > 0 ? `${asked} asked for` : 'nothing to do'),
+    did || (asked > 0 ? `${asked} asked for` : 'nothing to do'),
     ...(bytes > 0 ? [sizeOf(bytes)] : []),
     ...(units > 0 ? [`${units} quota units`] : []),
     ...lags,

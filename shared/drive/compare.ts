@@ -99,7 +99,8 @@ export async function comparePlace(
   for (const name of prefixes) {
     if (children === 0 && path.length === 0)
       findings.push({ is: 'error', name, because: 'Drive lists nothing at all' });
-    else below.set(name, { path: pathOfObject(name.slice(0, -1)).path, folders: [] });
+    // With a name below it: a folder's own, like `a~1.txt`, could read as a twin's.
+    else below.set(name, { path: pathOfObject(`${name}x`).path.slice(0, -1), folders: [] });
   }
   return { findings, below: [...below.values()] };
 

@@ -197,7 +197,7 @@ async function ownerOf(
 }
 
 /** Of two files with one path, the older one has the plain name, whichever was heard of first. */
-export const isOlder = (one: DriveFile, other: DriveFile) =>
+const isOlder = (one: DriveFile, other: DriveFile) =>
   one.createdTime === other.createdTime
     ? one.id < other.id
     : Date.parse(one.createdTime) < Date.parse(other.createdTime);

@@ -108,8 +108,15 @@ export function tallies(records: Records, now: () => number = Date.now): Tallies
         if (run) {
           const total = totals.get(run);
           const tally = sum(total?.tally, outcome, new Date(now()));
-          const fresh = { record: `runs/${run}/${randomUUID()}.json`, generation: '0' };
-          totals.set(run, { ...(total ?? fresh), tally, isDirty: true });
+          // The same object: a write that is under way puts its generation there.
+          if (total) Object.assign(total, { tally, isDirty: true });
+          else
+            totals.set(run, {
+              record: `runs/${run}/${randomUUID()}.json`,
+              generation: '0',
+              tally,
+              isDirty: true,
+            });
         }
         const isDirty = totals.values().some((total) => total.isDirty);
         // Statistics must not fail what they count.
