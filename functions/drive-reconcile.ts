@@ -5,6 +5,7 @@ import { publishFileChanges } from '../shared/drive/fileChanged.ts';
 import { noteFolder } from '../shared/drive/fileRecord.ts';
 import { type Cost, metered } from '../shared/drive/metered.ts';
 import { noteRun, type Run, runId } from '../shared/drive/runs.ts';
+import { endAbandonedTransfers } from '../shared/drive/transfer.ts';
 import type { Log } from '../shared/log.ts';
 import { NotYet } from '../shared/once.ts';
 import type { Publish } from '../shared/publish.ts';
@@ -97,6 +98,7 @@ export async function driveReconcile(
         return;
       }
     }
+    await endAbandonedTransfers(records, dependencies.raw, now());
     await checkpoint(0);
     const { run, looked, asked } = progress;
     log.info('reconciled', { run, looked, asked });

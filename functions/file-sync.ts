@@ -57,7 +57,10 @@ const pauseBetweenWrites = 1000;
  */
 export async function fileSync(change: FileChanged, dependencies: FileSyncDependencies): Promise<void> {
   const { tallies, log, now } = dependencies;
-  if (change.fileId === dependencies.studyFolder) return;
+  if (change.fileId === dependencies.studyFolder) {
+    if (change.removed) log.error('the study folder is gone, or not shared with us any more');
+    return;
+  }
   const end = tallies.begin(change.run);
   let outcome: Outcome = { did: 'failed' };
   const cost = { units: 0, requests: 0 };
@@ -313,10 +316,10 @@ async function retire(
   { fileId, approved, run }: FileChanged,
   { raw, records, readFolder, studyFolder, mayRemove, log, now }: FileSyncDependencies,
 ): Promise<Outcome | typeof conflict> {
-  const hold = async (reason: string): Promise<Outcome | typeof conflict> => {
+  const hold = async (reason: string, asks = false): Promise<Outcome | typeof conflict> => {
     const since = new Date(now()).toISOString();
     await callAttention(records, { kind: 'held', fileId, path, reason, since });
-    const record = { ...known?.value, path, objects, attention: reason };
+    const record = { ...known?.value, path, objects, attention: reason, asks };
     if (known?.value.attention !== reason)
       if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) {
         // Another delivery may have removed it; should it be held all the same, the next plan says so again.
@@ -329,8 +332,9 @@ async function retire(
   if (!approved && objects.length > 0) {
     const study = await readFolder(studyFolder);
     if (!study || study.trashed) return hold('the study folder itself is not to be seen; nothing is removed');
-    if (!(await mayRemove(run)))
-      return hold(`${because}; more is gone than may be removed without being asked`);
+    // Who has been asked is not passed over because another run may remove some files again.
+    if (known?.value.asks || !(await mayRemove(run)))
+      return hold(`${because}; more is gone than may be removed without being asked`, true);
   }
   for (const object of objects)
     if (!(await retireObject(raw, object)))
@@ -341,7 +345,12 @@ async function retire(
   } else if (known) {
     // Should it come back, its bytes are there as a version.
     const versions = known.value.objects.map((object) => ({ ...object, noncurrent: true }));
-    const record = FileRecord.parse({ ...known.value, objects: versions, attention: undefined });
+    const record = FileRecord.parse({
+      ...known.value,
+      objects: versions,
+      attention: undefined,
+      asks: undefined,
+    });
     if (!(await records.write(fileRecordName(fileId), record, known.generation))) return conflict;
   }
   if (objects.length > 0) log.info('removed', { object: path.join('/'), because });

@@ -61,6 +61,7 @@ export function createShadow(real: Pick<PlanDependencies, 'raw' | 'records'>): S
         path,
         objects,
         attention: because,
+        asks: true,
       });
     },
     apply(fileId, { plan, known, file }) {

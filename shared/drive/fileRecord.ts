@@ -13,6 +13,8 @@ export const FileRecord = z.object({
   syncedAt: z.iso.datetime().optional(),
   /** Why it is not what it should be; the same is kept where a person finds it. */
   attention: z.string().optional(),
+  /** Its removal waits for somebody who agrees to it. */
+  asks: z.boolean().optional(),
 });
 export type FileRecord = z.infer<typeof FileRecord>;
 

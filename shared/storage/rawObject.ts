@@ -70,11 +70,10 @@ export async function copyObject(
   replaces: string,
 ): Promise<RawObject | undefined> {
   try {
-    const [copy] = await bucket
+    const [, answer] = await bucket
       .file(from.name, { generation: from.generation })
       .copy(bucket.file(name), { contentType, metadata, preconditionOpts: { ifGenerationMatch: replaces } });
-    const [written] = await copy.getMetadata();
-    return rawObject(written);
+    return rawObject((answer as { resource: FileMetadata }).resource);
   } catch (error) {
     if (codeOf(error) === 412 || codeOf(error) === 404) return undefined;
     throw error;

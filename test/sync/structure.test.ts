@@ -221,6 +221,12 @@ test('15. above the cap on removals of a run it stops and asks, and goes on when
   expect(asked).toHaveLength(5);
   expect(asked[0]).toMatch(/^held: it is in the trash; more is gone than may be removed without being asked/);
 
+  // A later run asks on, although it might remove some.
+  left = 3;
+  await used.sync.reconcile();
+  await used.sync.pump();
+  expect(Object.keys(await objects())).toHaveLength(5);
+
   // Nothing else is held up by it.
   await used.sync.file(used.here, 'new.txt');
   await used.sync.settle();

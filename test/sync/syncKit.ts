@@ -67,16 +67,6 @@ export async function openSync(
     reconcile: (request: ReconcileRequest = {}, more: Partial<DriveReconcileDependencies> = {}) =>
       driveReconcile(request, { ...reconciling, ...more }),
     async handle({ topic, data }: Delivery): Promise<void> {
-      const t = setTimeout(() => {
-        console.log('HANGS', topic, JSON.stringify(data), (globalThis as any).lastOps?.slice(-30));
-      }, 15000);
-      try {
-        return await used.handle2({ topic, data, attempts: 0 });
-      } finally {
-        clearTimeout(t);
-      }
-    },
-    async handle2({ topic, data }: Delivery): Promise<void> {
       if (topic === 'drive-changed') return driveFeed(feed);
       if (topic === 'drive-reconcile') return driveReconcile(ReconcileRequest.parse(data), reconciling);
       if (topic === 'file-changed') return fileSync(FileChanged.parse(data), used.dependencies);
