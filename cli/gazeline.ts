@@ -1,4 +1,5 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
+import { enableCompileCache } from 'node:module';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { clean } from '../shared/clean.ts';
@@ -7,6 +8,9 @@ import type { NowOptions } from './sync/now.ts';
 import type { PlanOptions } from './sync/plan.ts';
 import type { StatusOptions } from './sync/status.ts';
 import type { VerifyOptions } from './sync/verify.ts';
+
+// Much of a start is compiling Google's libraries: it is done once.
+enableCompileCache();
 
 const positive = (text: string) => {
   const number = Number(text);

@@ -32,9 +32,10 @@ export async function* dryRun(sync: OpenSync): AsyncIterable<DryRun> {
   const pending = await pendingChanges(sync);
   const shadow = createShadow(sync);
   const planning = { ...sync, raw: shadow.raw, records: shadow.records };
-  // A drain may remove so many files without being asked, and so may a comparison; what is above that is held.
+  // A drain may remove so many files without being asked, and so may a comparison; what is above that is held, and
+  // stays so until somebody agrees.
   let removals = sync.config.removalsPerRun;
-  /** What the drain holds, the comparison comes to once more. */
+  /** To be told once, however often they are come to. */
   const held = new Map<string, Entry[]>();
   /** Files for which something is to be done, and which the comparison will find as well. */
   const settled = new Set<string>();

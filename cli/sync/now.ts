@@ -79,12 +79,10 @@ async function watch(
     );
     const { comparison } = moment;
     if (!comparison || comparison.folders > 0) {
-      const looked = comparison?.looked ?? 0;
-      bar.show(
-        looked,
-        looked,
-        comparison ? `files compared; ${comparison.folders} folders are left` : 'the comparison begins',
-      );
+      // How many files there are is not known; that it is not over yet should be seen.
+      const { looked, folders } = comparison ?? { looked: 0, folders: 1 };
+      const text = comparison ? `files compared; ${folders} folders are left` : 'the comparison begins';
+      bar.show(looked, looked + folders, text);
     } else
       bar.show(moment.done, moment.asked, `files brought up to date${largest[0] ? `; ${largest[0]}` : ''}`);
 

@@ -83,8 +83,8 @@ test('now --no-wait only asks; after Ctrl-C the work goes on', async () => {
 });
 
 test('every verb has help with examples, and a misspelled one is understood', async () => {
-  for (const verb of ['status', 'plan', 'verify', 'now']) {
-    const { code, out } = await gazeline(['sync', verb, '--help']);
+  const verbs = ['status', 'plan', 'verify', 'now'];
+  for (const { code, out } of await Promise.all(verbs.map((verb) => gazeline(['sync', verb, '--help'])))) {
     expect({ code, out }).toEqual({
       code: 0,
       out: expect.stringMatching(/Exit code: [\s\S]*Examples:\n {2}npx gazeline/),

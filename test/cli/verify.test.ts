@@ -110,7 +110,6 @@ test('what is wrong is said in one line, with the exit code 2', async () => {
     reason: 'insufficientFilePermissions',
   });
   await expectLine(/^Rights are missing: /, ['verify']);
-  await expectLine(/^Rights are missing: /, ['plan']);
   await setFaults(used.cloud);
   const feed = await records.read('drive/feed.json', z.unknown());
   const broken = await records.write('drive/feed.json', { pageToken: 7 }, feed?.generation ?? '0');
