@@ -98,10 +98,9 @@ export async function* dryRun(sync: OpenSync): AsyncIterable<DryRun> {
   function perform(fileId: string, planned: Planned): Entry[] {
     const entries = entriesOf(fileId, planned);
     const { plan } = planned;
-    // Who has been asked is not passed over; every other one counts.
-    const isHeld =
-      planned.known?.value.asks || (plan.do === 'retire' && plan.objects.length > 0 && --removals < 0);
-    if (plan.do === 'retire' && plan.objects.length > 0 && isHeld) {
+    // Who has been asked is not passed over.
+    const asks = planned.known?.value.asks;
+    if (plan.do === 'retire' && plan.objects.length > 0 && (asks || --removals < 0)) {
       const because = `${plan.because}; more is gone than may be removed without being asked`;
       shadow.hold(fileId, planned, because);
       held.set(

@@ -12,6 +12,8 @@ export type RunningLab = {
   /** The Drive, as a person sees it. */
   drive: string;
   origin: string;
+  /** The process that served each function at the start. */
+  pids: Record<string, number>;
   log: { message: string; [field: string]: unknown }[];
   settled(): Promise<unknown>;
   /** Everything in a bucket: name to bytes. */
@@ -41,7 +43,7 @@ export async function openLab(options: Options = {}): Promise<RunningLab> {
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const log: RunningLab['log'] = [];
-  const { origin, keyFile, project, studyFolder } = await firstAddress(child, log);
+  const { origin, keyFile, project, studyFolder, pids } = await firstAddress(child, log);
   Object.assign(process.env, {
     GAZELINE_LOCAL_CLOUD: origin,
     GOOGLE_APPLICATION_CREDENTIALS: keyFile,
@@ -66,6 +68,7 @@ export async function openLab(options: Options = {}): Promise<RunningLab> {
     dir,
     drive: join(dir, 'drive'),
     origin,
+    pids,
     log,
     settled: () => settled(origin),
     async objects(bucket) {
@@ -98,7 +101,8 @@ export async function openLab(options: Options = {}): Promise<RunningLab> {
 }
 
 async function firstAddress(child: ChildProcess, log: RunningLab['log']) {
-  return new Promise<Record<'origin' | 'keyFile' | 'project' | 'studyFolder', string>>((resolve, reject) => {
+  type Address = Record<'origin' | 'keyFile' | 'project' | 'studyFolder', string> & Pick<RunningLab, 'pids'>;
+  return new Promise<Address>((resolve, reject) => {
     child.once('exit', (code) =>
       reject(new Error(`The lab ended with ${code}: ${JSON.stringify(log.slice(-5))}`)),
     );
