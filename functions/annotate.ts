@@ -15,7 +15,7 @@ import { settingsFor } from '../shared/annotation/settings.ts';
 import { OutOfUnits, type Units } from '../shared/annotation/units.ts';
 import type { Log } from '../shared/log.ts';
 import { NotYet, once } from '../shared/once.ts';
-import { liveObject } from '../shared/storage/rawObject.ts';
+import { lookAtObject } from '../shared/storage/rawObject.ts';
 import type { Records } from '../shared/storage/records.ts';
 import { Unprocessable } from '../shared/unprocessable.ts';
 
@@ -51,7 +51,7 @@ const lease = 10 * 60 * 1000;
 export async function annotate(stimulus: Stimulus, dependencies: AnnotateDependencies): Promise<void> {
   const { raw, derived, records, wait, log, now } = dependencies;
   const { name, generation, kind } = stimulus;
-  const object = await liveObject(raw, name);
+  const object = await lookAtObject(raw, name);
   // Removed or replaced in the meantime; what replaced it has a message of its own.
   if (object?.generation !== generation) return;
   if (!object.md5) throw new Unprocessable(`${name} has no MD5, so it was not written by the sync`);
@@ -75,7 +75,7 @@ export async function annotate(stimulus: Stimulus, dependencies: AnnotateDepende
       annotatedAt: now().toISOString(),
     };
     // The service read the object by its name: was it still the same one?
-    if ((await liveObject(raw, name))?.generation !== generation)
+    if ((await lookAtObject(raw, name))?.generation !== generation)
       throw new NotYet(`${name} changed meanwhile`);
     await derived.write(contentRecord, content, '0');
     reused = false;

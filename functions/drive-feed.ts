@@ -1,8 +1,10 @@
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import * as z from 'zod';
-import { children, inSharedDrive } from '../shared/drive/children.ts';
-import { folderType, statusOf } from '../shared/drive/driveFile.ts';
+import { inSharedDrive } from '../shared/drive/children.ts';
+import { statusOf } from '../shared/drive/driveFile.ts';
 import { publishFileChanges } from '../shared/drive/fileChanged.ts';
+import { type Cost, metered } from '../shared/drive/metered.ts';
+import { noteRun, runId } from '../shared/drive/runs.ts';
 import type { Log } from '../shared/log.ts';
 import type { Publish } from '../shared/publish.ts';
 import type { Records } from '../shared/storage/records.ts';
@@ -21,7 +23,8 @@ export type DriveFeedDependencies = {
   records: Records;
   publish: Publish;
   drainBegins: () => Promise<void>;
-  studyFolder: string;
+  /** Asks for a look at the whole tree. */
+  requestReconcile: () => Promise<void>;
   sharedDrive?: string | undefined;
   log: Log;
   now: () => number;
@@ -38,11 +41,12 @@ export async function driveFeed(dependencies: DriveFeedDependencies): Promise<vo
   }
   await drainBegins();
   if (!feed) return startFeed(dependencies, '0');
+  const cost: Cost = { units: 0, requests: 0 };
   try {
-    await drain(dependencies, feed.value.pageToken, feed.generation);
+    await metered(cost, () => drain(dependencies, feed.value.pageToken, feed.generation, cost));
   } catch (error) {
     if (!(error instanceof BadPageToken)) throw error;
-    log.error('Drive does not take the page token any more; the whole tree is read instead', { error });
+    log.error('Drive does not take the page token any more; the whole tree is compared instead', { error });
     await startFeed(dependencies, feed.generation);
   }
 }
@@ -52,23 +56,45 @@ async function drain(
   dependencies: DriveFeedDependencies,
   pageToken: string,
   generation: string,
+  cost: Cost,
 ): Promise<void> {
   const { drive, records, publish, sharedDrive, log, now } = dependencies;
+  const startedAt = date(now());
+  const run = runId('drain', new Date(now()));
+  let looked = 0;
   for (let token = pageToken, known = generation; ; ) {
     const data = await pageOf(drive, token, sharedDrive);
     const changes = (data.changes ?? []).filter(({ changeType, fileId }) => changeType !== 'drive' && fileId);
     await publishFileChanges(
       publish,
-      changes.map(({ fileId, removed }) => ({ fileId: fileId ?? '', removed: !!removed })),
+      changes.map(({ fileId, removed, time }) => ({
+        fileId: fileId ?? '',
+        removed: !!removed,
+        run,
+        ...(time ? { changedAt: time } : {}),
+      })),
     );
     const next = data.nextPageToken ?? data.newStartPageToken;
     if (!next) throw new Error('Drive answered a page of changes without a token for the next one');
     const written = await records.write(feedRecord, { pageToken: next, drainedAt: date(now()) }, known);
-    if (changes.length > 0) log.info('drained', { changes: changes.length });
+    looked += changes.length;
     // Somebody else drained the same page, and goes on from there.
-    if (!written || !data.nextPageToken) return;
-    token = next;
-    known = written;
+    if (written && data.nextPageToken) {
+      token = next;
+      known = written;
+      continue;
+    }
+    if (looked === 0) return;
+    const { units } = cost;
+    await noteRun(records, run, {
+      kind: 'drain',
+      startedAt,
+      endedAt: date(now()),
+      looked,
+      asked: looked,
+      units,
+    });
+    return log.info('drained', { changes: looked });
   }
 }
 
@@ -85,7 +111,7 @@ async function pageOf(
       // A folder that is shared with us is not in our own My Drive.
       restrictToMyDrive: false,
       ...inSharedDrive(sharedDrive),
-      fields: 'nextPageToken,newStartPageToken,changes(changeType,removed,fileId)',
+      fields: 'nextPageToken,newStartPageToken,changes(changeType,removed,time,fileId)',
     });
     return data;
   } catch (error) {
@@ -99,26 +125,15 @@ class BadPageToken extends Error {
 
 /** The token first, then the tree: what changes in between is then found twice rather than never. */
 async function startFeed(dependencies: DriveFeedDependencies, generation: string): Promise<void> {
-  const { drive, records, publish, studyFolder, sharedDrive, log, now } = dependencies;
+  const { drive, records, requestReconcile, sharedDrive, log, now } = dependencies;
   const { data } = await drive.changes.getStartPageToken({
     supportsAllDrives: true,
     ...(sharedDrive ? { driveId: sharedDrive } : {}),
   });
   if (!data.startPageToken) throw new Error('Drive answered without a start page token');
-  let files = 0;
-  const folders = [studyFolder];
-  for (let folder = folders.shift(); folder; folder = folders.shift()) {
-    for await (const page of children(drive, folder, sharedDrive)) {
-      folders.push(...page.filter(({ mimeType }) => mimeType === folderType).map(({ id }) => id));
-      await publishFileChanges(
-        publish,
-        page.map(({ id }) => ({ fileId: id, removed: false })),
-      );
-      files += page.length;
-    }
-  }
+  await requestReconcile();
   await records.write(feedRecord, { pageToken: data.startPageToken, drainedAt: date(now()) }, generation);
-  log.info('first import', { files });
+  log.info('the feed begins; the whole tree is compared');
 }
 
 const date = (ms: number) => new Date(ms).toISOString();

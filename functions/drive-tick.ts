@@ -11,6 +11,7 @@ const Channel = z.object({
   address: z.string(),
   /** Given by Drive in its answer; needed to stop the channel. */
   resourceId: z.string().optional(),
+  openedAt: z.iso.datetime().optional(),
   expiration: z.iso.datetime(),
 });
 type Channel = z.infer<typeof Channel>;
@@ -59,8 +60,12 @@ async function renewChannel(
 ): Promise<void> {
   const name = 'drive/channels.json';
   const channels = (await records.read(name, Channels))?.value ?? [];
-  const lastsUntil = (channel: Channel) => Date.parse(channel.expiration) - time.getTime();
-  const fresh = channels.filter((channel) => channel.address === address && lastsUntil(channel) > overlap);
+  const isFresh = ({ openedAt, expiration }: Channel) => {
+    // Drive may grant less than was wished, and then the overlap is not a day either.
+    const granted = openedAt ? Date.parse(expiration) - Date.parse(openedAt) : lifetime;
+    return Date.parse(expiration) - time.getTime() > Math.min(overlap, granted / 2);
+  };
+  const fresh = channels.filter((channel) => channel.address === address && isFresh(channel));
   if (fresh.length > 0) {
     // A channel that is in its overlap is stopped once another one has taken over; then nothing comes twice.
     for (const channel of channels) if (!fresh.includes(channel)) await stopChannel(drive, channel, log);
@@ -90,6 +95,7 @@ async function renewChannel(
     id,
     address,
     ...(data.resourceId ? { resourceId: data.resourceId } : {}),
+    openedAt: time.toISOString(),
     expiration: new Date(Number(data.expiration ?? wished)).toISOString(),
   };
   await records.update(name, Channels, (before = []) => [...before, channel]);

@@ -1,239 +1,363 @@
-import type { Bucket } from '@google-cloud/storage';
-import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
-import * as z from 'zod';
 import { children } from '../shared/drive/children.ts';
-import { download } from '../shared/drive/download.ts';
-import { type DriveFile, folderType, getFile, shortcutType } from '../shared/drive/driveFile.ts';
-import { exportsOf, isNative } from '../shared/drive/exports.ts';
+import { NotGiven, readExport, readWhole, WrongBytes } from '../shared/drive/content.ts';
+import { type DriveFile, folderType, getFile } from '../shared/drive/driveFile.ts';
 import { type FileChanged, publishFileChanges } from '../shared/drive/fileChanged.ts';
-import { objectNameOf } from '../shared/drive/objectName.ts';
-import { pathOf } from '../shared/drive/pathOf.ts';
+import { callAttention, endAttention, FileRecord, fileRecordName } from '../shared/drive/fileRecord.ts';
+import { metered } from '../shared/drive/metered.ts';
+import { prefixOf } from '../shared/drive/objectName.ts';
+import {
+  type Plan,
+  type PlanDependencies,
+  type Planned,
+  planFile,
+  type Step,
+} from '../shared/drive/planFile.ts';
+import { refusalOf, WaitForTomorrow } from '../shared/drive/refusal.ts';
+import type { Outcome, Tallies } from '../shared/drive/runs.ts';
+import { pour, type TransferDependencies, transfer } from '../shared/drive/transfer.ts';
 import type { Log } from '../shared/log.ts';
 import { NotYet } from '../shared/once.ts';
 import type { Publish } from '../shared/publish.ts';
+import { pagesOf } from '../shared/storage/pagesOf.ts';
 import {
   copyObject,
   describeObject,
   liveObject,
-  type ObjectDescription,
-  RawObject,
+  type RawObject,
   retireObject,
-  uploadObject,
+  saveObject,
 } from '../shared/storage/rawObject.ts';
-import type { Read, Records } from '../shared/storage/records.ts';
-import { Unprocessable } from '../shared/unprocessable.ts';
 
-/** What the bucket holds of one Drive file: without it, a rename, a move or a tombstone could not be understood. */
-const FileRecord = z.object({
-  /** Object names of folders end in `/`, and no object has them. */
-  path: z.string(),
-  modifiedTime: z.string(),
-  /** One for a file with bytes of its own, one for each export of a Google-native file, none for a folder. */
-  objects: z.array(RawObject),
-});
-type FileRecord = z.infer<typeof FileRecord>;
+export type FileSyncDependencies = PlanDependencies &
+  Omit<TransferDependencies, 'drive' | 'raw' | 'records'> & {
+    publish: Publish;
+    sharedDrive?: string | undefined;
+    /** Takes one removal of what a run may do without being asked; false if there is none left. */
+    mayRemove: (run: string | undefined) => Promise<boolean>;
+    /** Runs a transfer when there is memory for it. */
+    inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+    /** Keeps a change for a day that has quota again. */
+    waitForTomorrow: (change: FileChanged) => Promise<void>;
+    tallies: Tallies;
+    log: Log;
+    wait: (ms: number) => Promise<void>;
+  };
 
-export type FileSyncDependencies = {
-  drive: drive_v3.Drive;
-  raw: Bucket;
-  records: Records;
-  publish: Publish;
-  studyFolder: string;
-  sharedDrive?: string | undefined;
-  log: Log;
-};
+/** A write met something else than was planned for; the plan is made anew, with a look at the bucket. */
+const conflict = Symbol('conflict');
+const mostPlans = 5;
 
-/** An object that a file should be, with the way to get its bytes. */
-type Target = ObjectDescription & { exportTo?: string };
+/** An object is written about once a second, and no more. https://cloud.google.com/storage/quotas#objects */
+const pauseBetweenWrites = 1000;
 
 /**
  * Brings one file to Drive's current state, whatever the message said: uploaded, replaced, renamed or retired. The
  * record is written last. A crash before that leaves objects whose metadata name the file, and the next delivery
  * adopts them.
  */
-export async function fileSync(
-  { fileId, removed }: FileChanged,
-  dependencies: FileSyncDependencies,
-): Promise<void> {
-  const { drive, raw, records, studyFolder, log } = dependencies;
-  if (fileId === studyFolder) return;
-  const recordName = `files/${fileId}.json`;
-  const known = await records.read(recordName, FileRecord);
-  const file = await getFile(drive, fileId);
-  if (!file) {
-    if (!known) return;
-    // One 404 removes nothing; together with the feed's word it does.
-    if (!removed)
-      return log.warning('Drive does not find a file that it did not report as removed', { fileId });
-    return retire(recordName, known, dependencies);
+export async function fileSync(change: FileChanged, dependencies: FileSyncDependencies): Promise<void> {
+  const { tallies, log, now } = dependencies;
+  if (change.fileId === dependencies.studyFolder) return;
+  const end = tallies.begin(change.run);
+  let outcome: Outcome = { did: 'failed' };
+  const cost = { units: 0, requests: 0 };
+  try {
+    outcome = await metered(cost, () => syncFile(change, dependencies));
+  } catch (error) {
+    outcome.reason = error instanceof Error ? error.name : 'unknown';
+    if (refusalOf(error)?.kind === 'slow-down')
+      throw new NotYet('Drive wants us to slow down', { cause: error });
+    if (!(error instanceof WaitForTomorrow)) throw error;
+    await dependencies.waitForTomorrow(change);
+    log.warning('waits for tomorrow', { fileId: change.fileId, reason: error.message });
+    outcome = { did: 'held', reason: error.message };
+  } finally {
+    const lag =
+      change.changedAt && outcome.did === 'synced' ? now() - Date.parse(change.changedAt) : undefined;
+    await end({ ...outcome, units: cost.units, ...(lag === undefined ? {} : { lag: Math.max(0, lag) }) });
   }
-
-  const place = file.trashed ? ({ where: 'outside' } as const) : await pathOf(drive, file, studyFolder);
-  if (place.where === 'unknown') {
-    if (!known) return;
-    throw new NotYet(`a folder above ${fileId} does not answer`);
-  }
-  if (file.mimeType === folderType) {
-    const path = place.where === 'inside' ? `${objectNameOf(place.path)}/` : undefined;
-    return syncFolder(file, path, known?.value, dependencies);
-  }
-  if (place.where === 'outside') {
-    if (known) await retire(recordName, known, dependencies);
-    return;
-  }
-
-  const targets = targetsOf(file, place.path);
-  const unused = [...(known?.value.objects ?? [])];
-  const objects: RawObject[] = [];
-  for (const target of targets)
-    objects.push(await bring(file, target, unused.shift(), known?.value, dependencies));
-  for (const object of unused) await retireObject(raw, object);
-
-  const record: FileRecord = { path: objectNameOf(place.path), modifiedTime: file.modifiedTime, objects };
-  if (JSON.stringify(known?.value) === JSON.stringify(record)) return;
-  if (await records.write(recordName, record, known?.generation ?? '0')) return;
-  // Another delivery was faster, perhaps with a newer name: what it does not know of must not stay.
-  const theirs = (await records.read(recordName, FileRecord))?.value.objects ?? [];
-  const mine = objects.filter((object) => !theirs.some(({ name }) => name === object.name));
-  for (const object of mine) await retireObject(raw, object);
-  throw new NotYet(`${fileId} is being brought elsewhere as well`);
 }
 
-/** One object from what it is (`before`) to what it should be. */
+async function syncFile(change: FileChanged, dependencies: FileSyncDependencies): Promise<Outcome> {
+  for (let plans = 0; plans < mostPlans; plans++) {
+    const planned = await planFile({ ...change, verify: change.verify || plans > 0 }, dependencies);
+    const outcome = await perform(planned, change, dependencies);
+    if (outcome !== conflict) return outcome;
+  }
+  throw new NotYet(`${change.fileId} is being brought elsewhere as well`);
+}
+
+async function perform(
+  planned: Planned,
+  change: FileChanged,
+  dependencies: FileSyncDependencies,
+): Promise<Outcome | typeof conflict> {
+  const { plan } = planned;
+  switch (plan.do) {
+    case 'nothing':
+      if (!planned.file && planned.known)
+        dependencies.log.warning('nothing is done', { fileId: change.fileId, because: plan.because });
+      return { did: 'nothing' };
+    case 'wait':
+      if (plan.nudge)
+        await publishFileChanges(dependencies.publish, [
+          { fileId: plan.nudge, verify: true, run: change.run },
+        ]);
+      throw new NotYet(plan.because);
+    case 'skip':
+      return skip(planned, plan, change, dependencies);
+    case 'retire':
+      return retire(planned, plan, change, dependencies);
+    case 'folder':
+      return syncFolder(planned, plan, change, dependencies);
+    case 'bring':
+      return bringFile(planned, plan, change, dependencies);
+  }
+}
+
+type PlanTo<Do extends Plan['do']> = Extract<Plan, { do: Do }>;
+
+async function bringFile(
+  { file, known }: Planned,
+  { path, steps, retire }: PlanTo<'bring'>,
+  change: FileChanged,
+  dependencies: FileSyncDependencies,
+): Promise<Outcome | typeof conflict> {
+  const { raw, records, publish, log, now } = dependencies;
+  const { fileId, run } = change;
+  const objects: RawObject[] = [];
+  let bytes = 0;
+  for (const step of steps) {
+    let brought: RawObject | typeof conflict | typeof handedOn;
+    try {
+      brought = await bring(step, file as DriveFile, known?.value, dependencies);
+    } catch (error) {
+      if (!(error instanceof NotGiven)) throw error;
+      return skip(
+        { file, known },
+        { path, because: `Drive does not give it: ${error.message}` },
+        change,
+        dependencies,
+      );
+    }
+    if (brought === conflict) return conflict;
+    if (brought === handedOn) {
+      await publishFileChanges(publish, [change]);
+      log.info('handed on', { object: step.target.name });
+      return { did: 'handed on' };
+    }
+    objects.push(brought);
+    if (step.action === 'upload') bytes += brought.size;
+  }
+  const kept: RawObject[] = [];
+  for (const object of retire) if (!(await retireObject(raw, object))) kept.push(object);
+  const attention =
+    kept.length > 0 ? `the bucket does not let go of ${kept.map(({ name }) => name)}` : undefined;
+  if (attention) await call('skipped', attention);
+  else if (known?.value.attention) await endAttention(records, fileId);
+
+  const isWritten = steps.some(({ action }) => action === 'copy' || action === 'upload');
+  const syncedAt = isWritten ? new Date(now()).toISOString() : known?.value.syncedAt;
+  const record = FileRecord.parse({ path, objects: [...objects, ...kept], syncedAt, attention });
+  if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) return conflict;
+  for (const { displaces } of steps)
+    if (displaces)
+      await publishFileChanges(publish, [
+        { fileId: displaces.fileId, verify: true, object: displaces.target.name, run },
+      ]);
+  return { did: didOf(steps), bytes };
+
+  async function call(kind: 'skipped', reason: string): Promise<void> {
+    const since = new Date(now()).toISOString();
+    await callAttention(records, { kind, fileId, path, reason, since });
+  }
+}
+
+function didOf(steps: Step[]): Outcome['did'] {
+  const actions = steps.map(({ action }) => action);
+  if (actions.includes('upload')) return 'synced';
+  if (actions.includes('copy')) return 'renamed';
+  return actions.includes('describe') ? 'described' : 'nothing';
+}
+
+/** The time of this invocation is over; another one has been asked for. */
+const handedOn = Symbol('handed on');
+
 async function bring(
+  step: Step,
   file: DriveFile,
-  target: Target,
-  before: RawObject | undefined,
   known: FileRecord | undefined,
   dependencies: FileSyncDependencies,
-): Promise<RawObject> {
+): Promise<RawObject | typeof conflict | typeof handedOn> {
   const { raw, log } = dependencies;
-  const sameTime = known?.modifiedTime === file.modifiedTime;
-  const sameContent = before && (target.exportTo ? sameTime : before.md5 === file.md5Checksum);
-  if (sameContent && before.name === target.name) {
-    if (sameTime || (await describeObject(raw, before, target))) return before;
+  const { target, action, from, replaces, displaces } = step;
+  if (target.name === target.twin && action !== 'keep')
+    log.warning('the same path twice', { object: target.name, because: 'another file has its plain name' });
+  if (displaces) {
+    const { object, target: place } = displaces;
+    // It may be there already: then it is its own file that sees to it.
+    await copyObject(raw, object, place, '0');
+    log.warning('the same path twice', {
+      object: place.name,
+      from: object.name,
+      because: 'an older file has it',
+    });
   }
-
-  const replaces = before?.name === target.name ? before.generation : '0';
-  const brought = sameContent
-    ? await copyObject(raw, before, target)
-    : await transfer(file, target, replaces, dependencies);
-  const object = brought ?? (await takePlace(file, target, dependencies));
-  if (before && before.name !== target.name) await retireObject(raw, before);
-  if (sameContent) log.info('renamed', { object: target.name, from: before.name });
-  else if (brought) log.info('synced', { object: target.name, bytes: object.size });
-  return object;
+  if (action === 'keep' && from) return from;
+  if (action === 'describe' && from) return (await describeObject(raw, from, target)) ?? conflict;
+  if (replaces !== '0') await pauseSince(known?.syncedAt, dependencies);
+  if (action === 'copy' && from) {
+    const object = await copyObject(raw, from, target, replaces);
+    if (!object) return conflict;
+    log.info('renamed', { object: target.name, from: from.name });
+    return object;
+  }
+  const uploaded = await upload(file, target, replaces, dependencies);
+  if (uploaded !== conflict && uploaded !== handedOn)
+    log.info('synced', { object: target.name, bytes: uploaded.size });
+  return uploaded;
 }
 
-async function transfer(
+async function upload(
   file: DriveFile,
-  { exportTo, ...object }: Target,
+  { exportTo, twin: _, ...object }: Step['target'],
   replaces: string,
-  { drive, raw }: Pick<FileSyncDependencies, 'drive' | 'raw'>,
-): Promise<RawObject | undefined> {
-  if (file.capabilities?.canDownload === false)
-    throw new Unprocessable(`Drive does not allow the download of ${object.name}`);
-  const stream = await download(drive, file.id, exportTo);
-  const size = exportTo ? undefined : Number(file.size ?? 0);
-  return uploadObject(raw, object, replaces, { stream, size });
-}
-
-/** What is where the object should be is not what the record says. Whose is it? */
-async function takePlace(
-  file: DriveFile,
-  target: Target,
   dependencies: FileSyncDependencies,
-): Promise<RawObject> {
-  const { raw, log } = dependencies;
-  const there = await liveObject(raw, target.name);
-  if (there && there.metadata['drive-file-id'] !== file.id)
-    await mayBeReplaced(there, target.name, dependencies);
-  else if (there) {
-    // Ours, from a delivery that ended before its record was written, or whose answer was lost.
-    const { metadata, contentType: _, ...object } = there;
-    if (target.md5 ? object.md5 === target.md5 : metadata.mtime === target.metadata.mtime) return object;
+): Promise<RawObject | typeof conflict | typeof handedOn> {
+  const { drive, raw, sliceSize, inTurn } = dependencies;
+  if (exportTo) {
+    return inTurn(async () => {
+      const slices = (await readExport(drive, file, exportTo, sliceSize))[Symbol.asyncIterator]();
+      const first = await slices.next();
+      const second = first.done ? first : await slices.next();
+      const bytes: Buffer = first.done ? Buffer.alloc(0) : first.value;
+      if (second.done) return (await saveObject(raw, object, replaces, bytes)) ?? conflict;
+      const all = async function* () {
+        yield bytes;
+        yield second.value;
+        yield* { [Symbol.asyncIterator]: () => slices };
+      };
+      return (await pour(raw, object, replaces, all())) ?? conflict;
+    });
   }
-  const brought = await transfer(file, target, there?.generation ?? '0', dependencies);
-  if (!brought) throw new NotYet(`${target.name} was changed at the same time`);
-  log.info('synced', { object: target.name, bytes: brought.size });
-  return brought;
+  const size = Number(file.size ?? 0);
+  try {
+    if (size <= sliceSize) {
+      const bring = async () =>
+        (await saveObject(raw, object, replaces, await readWhole(drive, file))) ?? conflict;
+      // Many small files fit into the memory side by side.
+      return await (size <= 1024 * 1024 ? bring() : inTurn(bring));
+    }
+    const transferred = await inTurn(() => transfer(file, object, replaces, dependencies));
+    if (transferred.state === 'done') return transferred.object;
+    return transferred.state === 'handed on' ? handedOn : conflict;
+  } catch (error) {
+    if (!(error instanceof WrongBytes)) throw error;
+    // The file may have been changed meanwhile; the next plan sees to that. Else the bytes may be right next time.
+    const current = await getFile(drive, file.id);
+    if (current?.md5Checksum !== file.md5Checksum) return conflict;
+    throw error;
+  }
 }
 
-/** The object of another file may be replaced once that file has its place elsewhere, which two that swap never wait for. */
-async function mayBeReplaced(
-  there: { metadata: Record<string, string> },
-  name: string,
-  { drive, publish, studyFolder }: FileSyncDependencies,
+async function pauseSince(
+  syncedAt: string | undefined,
+  { now, wait }: Pick<FileSyncDependencies, 'now' | 'wait'>,
 ): Promise<void> {
-  const owner = there.metadata['drive-file-id'];
-  if (!owner) throw new Unprocessable(`${name} is in the bucket already and did not come from Drive`);
-  const other = await getFile(drive, owner);
-  const place = other && !other.trashed ? await pathOf(drive, other, studyFolder) : undefined;
-  if (
-    other &&
-    place?.where === 'inside' &&
-    targetsOf(other, place.path).some((target) => target.name === name)
-  ) {
-    throw new Unprocessable(`Two files have the path ${name}; the one that came first is kept. Rename one`);
+  const since = now() - Date.parse(syncedAt ?? '1970-01-01');
+  // The clock of another machine may be ahead.
+  if (Math.abs(since) < pauseBetweenWrites) await wait(pauseBetweenWrites - Math.max(0, since));
+}
+
+async function skip(
+  { known }: Pick<Planned, 'file' | 'known'>,
+  { because, path }: Pick<PlanTo<'skip'>, 'because' | 'path'>,
+  { fileId }: FileChanged,
+  { records, log, now }: FileSyncDependencies,
+): Promise<Outcome | typeof conflict> {
+  const record = { path, isFolder: false, objects: known?.value.objects ?? [], attention: because };
+  const isNew =
+    known?.value.attention !== because || JSON.stringify(known.value.path) !== JSON.stringify(path);
+  if (isNew) {
+    const since = new Date(now()).toISOString();
+    await callAttention(records, { kind: 'skipped', fileId, path, reason: because, since });
+    if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) return conflict;
+    log.warning('skipped', { object: path.join('/'), reason: because });
   }
-  await publishFileChanges(publish, [{ fileId: owner, removed: false }]);
-  if (!other || place?.where === 'unknown') throw new NotYet(`${name} still belongs to another file`);
+  return { did: 'skipped', reason: because };
 }
 
-/** The objects that a file should be: none for what has no bytes, like a shortcut or a form. */
-function targetsOf(file: DriveFile, path: string[]): Target[] {
-  const metadata = provenanceOf(file, path);
-  if (file.mimeType === shortcutType) return [];
-  if (!isNative(file.mimeType)) {
-    return [{ name: objectNameOf(path), contentType: file.mimeType, md5: file.md5Checksum, metadata }];
-  }
-  return (exportsOf[file.mimeType] ?? []).map(({ mimeType, extension }) => ({
-    name: objectNameOf([...path.slice(0, -1), `${path.at(-1)}.${extension}`]),
-    contentType: mimeType,
-    exportTo: mimeType,
-    metadata,
-  }));
-}
-
-/** The times are written as rclone (`mtime`) and gcloud (`goog-reserved-file-mtime`) write them. */
-function provenanceOf(file: DriveFile, path: string[]): Record<string, string> {
-  return {
-    'drive-file-id': file.id,
-    'drive-path': path.join('/'),
-    ...(file.driveId ? { 'drive-id': file.driveId } : {}),
-    ...(file.headRevisionId ? { 'drive-revision': file.headRevisionId } : {}),
-    mtime: file.modifiedTime,
-    'goog-reserved-file-mtime': String(Math.floor(Date.parse(file.modifiedTime) / 1000)),
-  };
-}
-
+/** Every removal is counted. Above what a run may remove by itself, a person is asked. */
 async function retire(
-  recordName: string,
-  { value: { objects, path }, generation }: Read<FileRecord>,
-  { raw, records, log }: FileSyncDependencies,
-): Promise<void> {
-  for (const object of objects) await retireObject(raw, object);
-  if (!(await records.remove(recordName, generation)))
-    throw new NotYet(`${path} is being brought elsewhere as well`);
-  log.info('removed', { object: path });
+  { known }: Planned,
+  { because, path, objects, isGone }: PlanTo<'retire'>,
+  { fileId, approved, run }: FileChanged,
+  { raw, records, readFolder, studyFolder, mayRemove, log, now }: FileSyncDependencies,
+): Promise<Outcome | typeof conflict> {
+  const hold = async (reason: string): Promise<Outcome | typeof conflict> => {
+    const since = new Date(now()).toISOString();
+    await callAttention(records, { kind: 'held', fileId, path, reason, since });
+    const record = { ...known?.value, path, objects, attention: reason };
+    if (known?.value.attention !== reason)
+      if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) return conflict;
+    log.warning('held', { object: path.join('/'), reason });
+    return { did: 'held', reason };
+  };
+  if (!approved && objects.length > 0) {
+    const study = await readFolder(studyFolder);
+    if (!study || study.trashed) return hold('the study folder itself is not to be seen; nothing is removed');
+    if (!(await mayRemove(run)))
+      return hold(`${because}; more is gone than may be removed without being asked`);
+  }
+  for (const object of objects)
+    if (!(await retireObject(raw, object)))
+      return hold(`${because}, but the bucket does not let go of ${object.name}`);
+  if (known?.value.attention) await endAttention(records, fileId);
+  if (known && isGone) {
+    if (!(await records.remove(fileRecordName(fileId), known.generation))) return conflict;
+  } else if (known) {
+    // Should it come back, its bytes are there as a version.
+    const versions = known.value.objects.map((object) => ({ ...object, noncurrent: true }));
+    const record = FileRecord.parse({ ...known.value, objects: versions, attention: undefined });
+    if (!(await records.write(fileRecordName(fileId), record, known.generation))) return conflict;
+  }
+  if (objects.length > 0) log.info('removed', { object: path.join('/'), because });
+  return { did: 'removed' };
 }
 
-/** A folder is not an object, but where it is decides where its files are. Drive reports only the folder itself. */
+/** Drive reports only the folder itself; what lies in it is asked for here. */
 async function syncFolder(
-  folder: DriveFile,
-  path: string | undefined,
-  before: FileRecord | undefined,
-  { drive, records, publish, sharedDrive }: FileSyncDependencies,
-): Promise<void> {
-  if (path === before?.path) return;
-  // What lies in a folder that went into the trash is in the trash as well.
-  for await (const page of children(drive, folder.id, sharedDrive, { withTrashed: !path })) {
-    await publishFileChanges(
-      publish,
-      page.map(({ id }) => ({ fileId: id, removed: false })),
-    );
+  { file, known }: Planned,
+  { path, isGone }: PlanTo<'folder'>,
+  { fileId, run, changedAt, approved }: FileChanged,
+  { drive, raw, records, publish, sharedDrive }: FileSyncDependencies,
+): Promise<Outcome | typeof conflict> {
+  const common = { run, changedAt, approved };
+  if (isGone) {
+    // Nothing lists it any more, but the bucket knows what came from below it.
+    for await (const { files } of pagesOf(raw, prefixOf(known?.value.path ?? []))) {
+      const sources = files.map(({ metadata }) => liveObject(metadata));
+      await publishFileChanges(
+        publish,
+        sources.flatMap(({ name, metadata: { 'drive-file-id': id } }) =>
+          id ? [{ fileId: id, removed: true, object: name, ...common }] : [],
+        ),
+      );
+    }
+  } else {
+    // What lies in a folder that went into the trash is in the trash as well.
+    for await (const page of children(drive, fileId, sharedDrive, { withTrashed: !path })) {
+      await publishFileChanges(
+        publish,
+        // The record of a folder may be older than the folder's coming back: it is looked into in any case.
+        page.map(({ id, mimeType }) => ({ fileId: id, verify: mimeType === folderType, ...common })),
+      );
+    }
   }
-  const name = `files/${folder.id}.json`;
-  if (!path) return void (await records.remove(name));
-  await records.update(name, FileRecord, () => ({ path, modifiedTime: folder.modifiedTime, objects: [] }));
+  const name = fileRecordName(fileId);
+  if (!path) return known && !(await records.remove(name, known.generation)) ? conflict : { did: 'nothing' };
+  const record = FileRecord.parse({ path, isFolder: true, objects: [] });
+  const isSame = known && JSON.stringify(known.value) === JSON.stringify(record);
+  if (file && !isSame && !(await records.write(name, record, known?.generation ?? '0'))) return conflict;
+  return { did: 'nothing' };
 }

@@ -1,20 +1,25 @@
 import { unitsPerDay } from '../shared/annotation/units.ts';
-import { keepWaiting } from '../shared/annotation/waiting.ts';
 import { clients, lazy } from '../shared/clients.ts';
-import { coalesce } from '../shared/coalesce.ts';
+import { coalesce, coalesceBy } from '../shared/coalesce.ts';
 import { config } from '../shared/config.ts';
+import { getFile } from '../shared/drive/driveFile.ts';
 import { FileChanged } from '../shared/drive/fileChanged.ts';
+import { filtersOf } from '../shared/drive/filters.ts';
+import { removalsPerRun as perRun } from '../shared/drive/removals.ts';
 import { drainBegins, publishDrain, requestDrain } from '../shared/drive/requestDrain.ts';
+import { tallies } from '../shared/drive/runs.ts';
 import { publishTo } from '../shared/publish.ts';
 import { recordsIn } from '../shared/storage/records.ts';
 import { onClock, onMessage, onObject, onRequest } from '../shared/trigger.ts';
+import { keepWaiting } from '../shared/waiting.ts';
 import { annotate, Stimulus } from './annotate.ts';
-import { annotateTick } from './annotate-tick.ts';
 import { DriveChanged, driveFeed } from './drive-feed.ts';
+import { driveReconcile, ReconcileRequest } from './drive-reconcile.ts';
 import { driveTick } from './drive-tick.ts';
 import { driveWebhook, Notification } from './drive-webhook.ts';
 import { fileSync } from './file-sync.ts';
 import { objectArrived } from './object-arrived.ts';
+import { waitingTick } from './waiting-tick.ts';
 
 /** Every function: what triggers it, and what it is given. The deployment and the local host read this map. */
 export const functions = {
@@ -41,6 +46,8 @@ export const functions = {
         records: await records(),
         publish: await publish(),
         drainBegins: async () => drainBegins(await records()),
+        requestReconcile: async () =>
+          (await publish())('drive-reconcile', [{ data: { requestedAt: new Date().toISOString() } }]),
         log,
         now: Date.now,
         wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
@@ -48,14 +55,34 @@ export const functions = {
       }),
   ),
 
+  'drive-reconcile': onClock(
+    { schedule: '23 3 * * *', topic: 'drive-reconcile', ackDeadline: 600, schema: ReconcileRequest },
+    async ({ data }, { log }) =>
+      driveReconcile(data, {
+        ...(await syncing()),
+        drive: await clients.drive(),
+        raw: (await clients.storage()).bucket(config().rawBucket),
+        records: await records(),
+        publish: await publish(),
+        deadline: Date.now() + config().transferSeconds * 1000,
+        log,
+        now: Date.now,
+      }),
+  ),
+
   'file-sync': onMessage({ topic: 'file-changed', ackDeadline: 600 }, FileChanged, async (message, { log }) =>
     fileSync(message, {
+      ...(await syncing()),
       drive: await clients.drive(),
       raw: (await clients.storage()).bucket(config().rawBucket),
       records: await records(),
       publish: await publish(),
+      waitForTomorrow: async (change) =>
+        keepWaiting(await records(), { topic: 'file-changed', key: change.fileId, data: change }, new Date()),
+      deadline: Date.now() + config().transferSeconds * 1000,
       log,
-      ...config(),
+      now: Date.now,
+      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     }),
   ),
 
@@ -76,14 +103,19 @@ export const functions = {
       language: clients.language,
       annotator: clients.annotator,
       units: await units(),
-      wait: async (waiting) => keepWaiting(await records(), waiting, new Date()),
+      wait: async (stimulus) =>
+        keepWaiting(
+          await records(),
+          { topic: 'stimulus-arrived', key: stimulus.name, data: stimulus },
+          new Date(),
+        ),
       log,
       now: () => new Date(),
     }),
   ),
 
-  'annotate-tick': onClock({ schedule: '7 * * * *', topic: 'annotate-tick' }, async (tick, { log }) =>
-    annotateTick(tick, { records: await records(), publish: await publish(), log }),
+  'waiting-tick': onClock({ schedule: '7 * * * *', topic: 'waiting-tick' }, async (tick, { log }) =>
+    waitingTick(tick, { records: await records(), publish: await publish(), log }),
   ),
 };
 
@@ -101,4 +133,29 @@ const annotateImage = lazy(async () => {
 const units = lazy(async () => {
   const { visionUnitsPerDay: vision, languageUnitsPerDay: language } = config();
   return unitsPerDay(await records(), { vision, language }, { now: () => new Date() });
+});
+
+/** Of a transfer, three slices are in memory at a time; of transfers, two. An instance has 512 MiB. */
+const sliceSize = 8 * 1024 * 1024;
+const transfersAtATime = 2;
+
+/** What all deliveries in an instance share, and what follows from the configuration. */
+const syncing = lazy(async () => {
+  const { default: pLimit } = await import('p-limit');
+  const { studyFolder, sharedDrive, exports, removalsPerRun, ...options } = config();
+  const drive = await clients.drive();
+  const inTurn = pLimit(transfersAtATime);
+  const mayRemove = perRun(await records(), removalsPerRun);
+  return {
+    studyFolder,
+    sharedDrive,
+    policy: { exports, filters: filtersOf(options) },
+    readFolder: coalesceBy((id) => getFile(drive, id)),
+    mayRemove,
+    tallies: tallies(await records()),
+    inTurn: <T>(work: () => Promise<T>) => inTurn(work),
+    sliceSize,
+    lease: 60_000,
+    checkpointEvery: 2000,
+  };
 });

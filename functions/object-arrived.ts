@@ -1,8 +1,9 @@
-import type { Bucket, File } from '@google-cloud/storage';
+import type { Bucket } from '@google-cloud/storage';
 import { kindOf, sniffedBytes } from '../shared/annotation/kindOf.ts';
 import { settingsFile, settingsFor } from '../shared/annotation/settings.ts';
 import type { Log } from '../shared/log.ts';
 import type { Publish } from '../shared/publish.ts';
+import { pagesOf } from '../shared/storage/pagesOf.ts';
 import { readObject } from '../shared/storage/readObject.ts';
 import type { ObjectArrived } from '../shared/trigger.ts';
 import { Unprocessable } from '../shared/unprocessable.ts';
@@ -37,7 +38,7 @@ async function settingsArrived(
   { raw, publish, log }: ObjectArrivedDependencies,
 ): Promise<void> {
   let objects = 0;
-  for await (const files of pagesOf(raw, name.slice(0, -settingsFile.length))) {
+  for await (const { files } of pagesOf(raw, name.slice(0, -settingsFile.length))) {
     const others = files.filter((file) => !file.name.endsWith(settingsFile));
     await publish(
       'raw-object',
@@ -56,17 +57,4 @@ async function settingsArrived(
   log.info('settings', { object: name, objects });
   const { problem } = await settingsFor(raw, name);
   if (problem) throw new Unprocessable(`${problem.object} is not used, the default is: ${problem.reason}`);
-}
-
-async function* pagesOf(bucket: Bucket, prefix: string): AsyncIterable<File[]> {
-  let pageToken: string | undefined;
-  do {
-    const [files, next] = await bucket.getFiles({
-      prefix,
-      autoPaginate: false,
-      ...(pageToken ? { pageToken } : {}),
-    });
-    yield files;
-    pageToken = (next as { pageToken?: string } | null)?.pageToken;
-  } while (pageToken);
 }

@@ -7,6 +7,8 @@ import type { pubsub_v1 } from 'googleapis/build/src/apis/pubsub/v1.js';
 import * as z from 'zod';
 import type { Annotator } from './annotation/annotation.ts';
 import { config } from './config.ts';
+import type { PaceOptions } from './drive/pace.ts';
+import { recordsIn } from './storage/records.ts';
 
 type LanguageOptions = ConstructorParameters<typeof LanguageServiceClient>[0];
 
@@ -58,6 +60,26 @@ async function restOptions() {
   return { ...common, servicePath: hostname, port: Number(port), protocol: protocol.replace(':', '') };
 }
 
+/**
+ * A Drive client with a pace of its own, as another process would have.
+ * @param options replaced by tests
+ */
+export async function openDrive(options: Partial<PaceOptions> = {}): Promise<drive_v3.Drive> {
+  const [drive, { createPace }, { pacedRequests }, { sharedHold }, storage, common] = await Promise.all([
+    import('googleapis/build/src/apis/drive/v3.js'),
+    import('./drive/pace.ts'),
+    import('./drive/pacedRequests.ts'),
+    import('./drive/sharedHold.ts'),
+    clients.storage(),
+    discoveryOptions(),
+  ]);
+  const { driveUnitsPerMinute: unitsPerMinute, stateBucket } = config();
+  const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+  const given = { unitsPerMinute, patience: 60_000, now: Date.now, wait, random: Math.random, ...options };
+  const pace = createPace({ shared: sharedHold(recordsIn(storage, stateBucket), given), ...given });
+  return new drive.default.drive_v3.Drive({ ...common, ...pacedRequests(pace, given) });
+}
+
 /** Google's client libraries, each loaded when it is first asked for. */
 export const clients = {
   storage: lazy(async (): Promise<Storage> => {
@@ -67,15 +89,14 @@ export const clients = {
       projectId: project,
       authClient: await auth(),
       // One write without a precondition would otherwise end all retries of this client, for good.
-      retryOptions: { idempotencyStrategy: IdempotencyStrategy.RetryAlways },
+      // More tries than its three: what was paid for is lost if it cannot be written down.
+      retryOptions: { idempotencyStrategy: IdempotencyStrategy.RetryAlways, maxRetries: 6 },
       ...(localCloud ? { apiEndpoint: localCloud, useAuthWithCustomEndpoint: true } : {}),
     });
   }),
 
-  drive: lazy(async (): Promise<drive_v3.Drive> => {
-    const { drive_v3 } = (await import('googleapis/build/src/apis/drive/v3.js')).default;
-    return new drive_v3.Drive(await discoveryOptions());
-  }),
+  /** One for the process, so that all its requests keep to one pace. */
+  drive: lazy(() => openDrive()),
 
   /**
    * Pub/Sub over JSON, for publishing. `@google-cloud/pubsub` would bring gRPC along: 170 ms of a cold start for a

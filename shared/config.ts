@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defaultExports, ExportPolicy } from './drive/exports.ts';
 
 /** An unset variable and an empty one are the same thing: deployment tools cannot always tell them apart. */
 const unset = (value: unknown) => (value === '' ? undefined : value);
@@ -11,6 +12,20 @@ const optional = <T extends z.ZodType>(schema: T) => z.preprocess(unset, schema.
 const bucket = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, 'expected a bucket name, without gs://');
+
+/** Separated by commas or new lines: globs may hold spaces. */
+const globs = z.preprocess(
+  unset,
+  z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(/[,\n]/)
+        .map((glob) => glob.trim())
+        .filter(Boolean),
+    ),
+);
 
 /** Each field is the environment variable `GAZELINE_` + its name: `rawBucket` is `GAZELINE_RAW_BUCKET`. */
 const Config = z.object({
@@ -30,10 +45,38 @@ const Config = z.object({
   webhookUrl: optional(z.url()),
   /** Signs the tokens of push channels. Needed with `webhookUrl`. Example: `openssl rand -base64 32`. */
   channelSecret: optional(z.string().min(16, 'expected at least 16 characters')),
+  /** Only files whose path from the study folder down matches one of these globs are brought. Example: `recordings/**`. */
+  include: globs,
+  /** Files that are left alone: not brought, and, where they are in the bucket already, not removed. Example: `*.tmp`. */
+  exclude: globs,
+  /** The same by media type. Example: `video/*`. */
+  excludeTypes: globs,
+  /** Bytes; larger files are left alone. */
+  maxSize: optional(
+    z
+      .string()
+      .regex(/^\d{1,15}$/, 'expected a number of bytes')
+      .transform(Number),
+  ),
+  /** What Google-native files become, by kind: `document=docx+txt spreadsheet=xlsx+csv`; a kind that is missing is skipped. */
+  exports: z.preprocess(unset, ExportPolicy.default(ExportPolicy.parse(defaultExports))),
+  /** How many files one drain or reconcile may remove; of more than that, a person is asked. */
+  removalsPerRun: z.preprocess(unset, count.default(1000)),
+  /** Seconds after which the transfer of a large file is handed to another invocation. Less than a function may run. */
+  transferSeconds: z.preprocess(unset, count.default(400)),
   /** How many paid Vision units (one feature of one image) a day may cost; above it, stimuli wait for the next day. */
   visionUnitsPerDay: z.preprocess(unset, count.default(1000)),
   /** How many paid Natural Language units (one feature of 1,000 characters) a day may cost. */
   languageUnitsPerDay: z.preprocess(unset, count.default(5000)),
+  /**
+   * How many of Drive's quota units ONE instance may spend in a minute. All instances are one user for Drive, with
+   * 325,000 a minute (https://developers.google.com/workspace/drive/api/guides/limits): divide those by the most
+   * instances that may run, and stay a little below.
+   */
+  driveUnitsPerMinute: z.preprocess(
+    unset,
+    count.refine((units) => units >= 200, 'expected at least 200, which is one download').default(300_000),
+  ),
   /** `http://127.0.0.1:PORT` of a local cloud; every client then talks to it instead of to Google. */
   localCloud: optional(z.url()),
 });

@@ -110,14 +110,24 @@ export function onObject(
   };
 }
 
-/** A tick of the scheduler. What is in it does not matter. */
-export function onClock(
-  { schedule, topic, ackDeadline = 60 }: { schedule: string; topic: string; ackDeadline?: number },
-  work: (tick: { time: Date }, delivery: Delivery) => Promise<void>,
+/** A tick of the scheduler, or of whoever publishes to its topic; `data` is its JSON, `{}` for a plain tick. */
+export function onClock<In = unknown>(
+  options: { schedule: string; topic: string; ackDeadline?: number; schema?: z.ZodType<In> },
+  work: (tick: { time: Date; data: In }, delivery: Delivery) => Promise<void>,
 ): Triggered {
+  const { schedule, topic, ackDeadline = 60, schema = z.unknown() as z.ZodType<In> } = options;
   return {
     trigger: { kind: 'clock', topic, schedule, ackDeadline },
-    handle: (request, caller) => handleEvent(request, caller, () => ({ time: new Date() }), work),
+    handle: (request, caller) =>
+      handleEvent(
+        request,
+        caller,
+        ({ data }) => {
+          const isEmpty = !Buffer.isBuffer(data) || data.length === 0;
+          return { time: new Date(), data: schema.parse(isEmpty ? {} : parseJson(data)) };
+        },
+        work,
+      ),
   };
 }
 

@@ -23,6 +23,12 @@ function stepOf({ message, object, ...fields }: LogEntry): Line | undefined {
       return step('renamed', `was ${fields.from}`);
     case 'removed':
       return step('removed', 'the bucket keeps its versions');
+    case 'skipped':
+      return { mark: pc.yellow('–'), verb: 'skipped', object, more: String(fields.reason) };
+    case 'held':
+      return { mark: pc.yellow('…'), verb: 'kept', object, more: String(fields.reason) };
+    case 'handed on':
+      return step('on its way', 'a large file; another invocation goes on');
     case 'annotated':
       return step(
         'annotated',

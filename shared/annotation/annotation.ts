@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { AreaOfInterest } from './areasOfInterest.ts';
 
@@ -47,5 +48,10 @@ export const Annotation = ContentAnnotation.extend({
 });
 export type Annotation = z.infer<typeof Annotation>;
 
-export const annotationName = (objectName: string) => `annotations/${objectName}.json`;
+/** By the object's name, for a person to find; by its hash where that makes no name any more. */
+export function annotationName(objectName: string): string {
+  const name = `annotations/${objectName}.json`;
+  if (Buffer.byteLength(name) <= 1024) return name;
+  return `annotations/%long/${createHash('sha256').update(objectName).digest('hex')}.json`;
+}
 export const contentName = (md5: string, features: string[]) => `content/${md5}/${features.join('+')}.json`;

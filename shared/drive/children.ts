@@ -2,25 +2,38 @@ import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import * as z from 'zod';
 
 const Child = z.object({ id: z.string(), mimeType: z.string() });
+type Child = z.infer<typeof Child>;
 
-/** What lies directly in a folder, page by page; what is in the trash only if that is asked for. */
-export async function* children(
+export type ChildrenOptions<T> = {
+  /** What is in the trash as well. */
+  withTrashed?: boolean;
+  /** More of each than its id and type. */
+  fields?: string;
+  schema?: z.ZodType<T>;
+};
+
+/**
+ * What lies directly in a folder, page by page.
+ * @throws if Drive says that its answer is not complete
+ */
+export async function* children<T = Child>(
   drive: drive_v3.Drive,
   folder: string,
   sharedDrive: string | undefined,
-  { withTrashed = false } = {},
-): AsyncIterable<z.infer<typeof Child>[]> {
+  { withTrashed = false, fields = 'id,mimeType', schema = Child as never }: ChildrenOptions<T> = {},
+): AsyncIterable<T[]> {
   let pageToken: string | undefined;
   do {
     const { data } = await drive.files.list({
       q: `'${folder}' in parents${withTrashed ? '' : ' and trashed = false'}`,
       pageSize: 1000,
-      fields: 'nextPageToken,files(id,mimeType)',
+      fields: `nextPageToken,incompleteSearch,files(${fields})`,
       ...inSharedDrive(sharedDrive),
       ...(sharedDrive ? { corpora: 'drive' } : {}),
       ...(pageToken ? { pageToken } : {}),
     });
-    yield z.array(Child).parse(data.files ?? []);
+    if (data.incompleteSearch) throw new Error(`Drive did not list all that is in ${folder}`);
+    yield z.array(schema).parse(data.files ?? []);
     pageToken = data.nextPageToken ?? undefined;
   } while (pageToken);
 }

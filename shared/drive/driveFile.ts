@@ -3,7 +3,8 @@ import * as z from 'zod';
 
 /** What Gazeline asks of a file. Drive leaves out what is not named in `fields`. */
 export const fileFields =
-  'id,name,mimeType,parents,driveId,trashed,size,md5Checksum,headRevisionId,modifiedTime,version,capabilities/canDownload';
+  'id,name,mimeType,parents,driveId,trashed,size,md5Checksum,headRevisionId,createdTime,modifiedTime,version,' +
+  'capabilities/canDownload,shortcutDetails(targetId,targetMimeType),exportLinks';
 
 /** https://developers.google.com/workspace/drive/api/reference/rest/v3/files */
 export const DriveFile = z.object({
@@ -19,10 +20,16 @@ export const DriveFile = z.object({
   /** Hexadecimal; only files with bytes of their own have one, not Google-native ones. */
   md5Checksum: z.string().optional(),
   headRevisionId: z.string().optional(),
+  createdTime: z.iso.datetime({ offset: true }),
   modifiedTime: z.iso.datetime({ offset: true }),
   /** Rises with every change, also with those that do not touch the content. */
   version: z.string(),
   capabilities: z.object({ canDownload: z.boolean().optional() }).optional(),
+  shortcutDetails: z
+    .object({ targetId: z.string().optional(), targetMimeType: z.string().optional() })
+    .optional(),
+  /** Where a Google-native file is to be had in other formats, without the size limit of `files.export`. */
+  exportLinks: z.record(z.string(), z.string()).optional(),
 });
 export type DriveFile = z.infer<typeof DriveFile>;
 

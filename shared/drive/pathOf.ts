@@ -1,5 +1,7 @@
-import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
-import { type DriveFile, getFile } from './driveFile.ts';
+import type { DriveFile } from './driveFile.ts';
+
+/** A folder as it is now; undefined if Drive does not find it. */
+export type ReadFolder = (id: string) => Promise<DriveFile | undefined>;
 
 export type Place =
   /** Names from the study folder down to the file itself. */
@@ -12,14 +14,16 @@ export type Place =
 const deepest = 100;
 
 /** Drive cannot be asked for descendants; membership is found by walking up. */
-export async function pathOf(drive: drive_v3.Drive, file: DriveFile, studyFolder: string): Promise<Place> {
+export async function pathOf(readFolder: ReadFolder, file: DriveFile, studyFolder: string): Promise<Place> {
   const path = [file.name];
   let parent = file.parents?.[0];
   for (let level = 0; parent !== studyFolder; level++) {
     if (!parent) return { where: 'outside' };
     if (level === deepest) return { where: 'unknown' };
-    const folder: DriveFile | undefined = await getFile(drive, parent);
+    const folder = await readFolder(parent);
     if (!folder) return { where: 'unknown' };
+    // It and everything in it went into the trash after the file was read.
+    if (folder.trashed) return { where: 'outside' };
     path.unshift(folder.name);
     parent = folder.parents?.[0];
   }

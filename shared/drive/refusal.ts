@@ -1,64 +1,71 @@
+import { NotYet } from '../once.ts';
 import { statusOf } from './driveFile.ts';
 
 /**
- * What Drive means by an answer that is no success:
- * - `gone`: deleted, or out of our sight; Drive does not tell them apart;
- * - `slow-down`: asked too often, the same request succeeds later;
- * - `daily`: a limit of a whole day, tomorrow is early enough to ask again;
- * - `final`: asking again cannot help.
+ * Why Drive did not do what was asked, by https://developers.google.com/workspace/drive/api/guides/handle-errors:
+ *
+ * - `gone`: it does not exist, or we may not see it;
+ * - `slow-down`: too much at a time, and nobody should send anything for a moment;
+ * - `daily`: a limit that opens again tomorrow;
+ * - `final`: no repetition can help until somebody changes something.
  */
 export type Refusal = { kind: 'gone' | 'slow-down' | 'daily' | 'final'; reason: string };
 
-/** https://developers.google.com/workspace/drive/api/guides/handle-errors */
-const kinds = new Map<string, Refusal['kind']>([
-  ['rateLimitExceeded', 'slow-down'],
-  ['userRateLimitExceeded', 'slow-down'],
-  // The limit of a project's day, then of a file's day: rclone knows it as that of the downloads.
-  ['dailyLimitExceeded', 'daily'],
-  ['dailyLimitExceededUnreg', 'daily'],
-  ['downloadQuotaExceeded', 'daily'],
-  ['quotaExceeded', 'daily'],
-  ['appNotAuthorizedToFile', 'final'],
-  ['badRequest', 'final'],
-  ['cannotDownloadAbusiveFile', 'final'],
-  ['cannotDownloadFile', 'final'],
-  ['domainPolicy', 'final'],
-  ['exportSizeLimitExceeded', 'final'],
-  ['fileNotDownloadable', 'final'],
-  ['fileNotExportable', 'final'],
-  ['insufficientFilePermissions', 'final'],
-  ['storageQuotaExceeded', 'final'],
-  ['teamDriveMembershipRequired', 'final'],
-]);
-
-/** @returns undefined where the answer, or its absence, says nothing of the kind: what failed comes again */
-export function refusalOf(error: unknown): Refusal | undefined {
-  const status = statusOf(error);
-  const reason = reasonOf(error);
-  if (status === 404) return { kind: 'gone', reason: reason ?? 'notFound' };
-  if (status !== 400 && status !== 403 && status !== 429) return undefined;
-  const kind = kinds.get(reason ?? '');
-  if (status === 429 && kind !== 'daily') return { kind: 'slow-down', reason: reason ?? 'rateLimitExceeded' };
-  return kind && reason ? { kind, reason } : undefined;
-}
-
-/** A limit of this day is used up: the work is put aside until the next. */
+/** A limit of Drive is used up that opens again tomorrow. */
 export class WaitForTomorrow extends Error {
   override name = 'WaitForTomorrow';
 }
 
-/**
- * The library makes an object of a body that was to be JSON or bytes. Of one that was to be streamed it keeps the text,
- * depending on the version only as the message of the error.
- */
-function reasonOf(error: unknown): string | undefined {
-  const { message, response } = (error ?? {}) as { message?: unknown; response?: { data?: unknown } };
-  try {
-    const data = response?.data ?? message;
-    const body: unknown = typeof data === 'string' ? JSON.parse(data) : data;
-    const reason = (body as { error?: { errors?: { reason?: unknown }[] } })?.error?.errors?.[0]?.reason;
-    return typeof reason === 'string' ? reason : undefined;
-  } catch {
-    return undefined;
-  }
+const slowDown = new Set(['rateLimitExceeded', 'userRateLimitExceeded']);
+
+const daily = new Set([
+  'dailyLimitExceeded',
+  'downloadQuotaExceeded',
+  'quotaExceeded',
+  'sharingRateLimitExceeded',
+]);
+
+const final = new Set([
+  'appNotAuthorizedToFile',
+  'badRequest',
+  'cannotDownloadAbusiveFile',
+  'cannotDownloadFile',
+  'domainPolicy',
+  'downloadRestrictedForRevision',
+  'exportSizeLimitExceeded',
+  'fileNotDownloadable',
+  'fileNotExportable',
+  'insufficientFilePermissions',
+  'storageQuotaExceeded',
+  'teamDriveMembershipRequired',
+]);
+
+/** @returns undefined if it is not known what the error means, as of an answer 500: it may be tried again. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  // The client library wraps whatever happens before a request leaves.
+  if ((error as Error | undefined)?.cause instanceof NotYet) return { kind: 'slow-down', reason: 'heldBack' };
+  const status = statusOf(error);
+  const reason = reasonOf(error);
+  if (status === 404) return { kind: 'gone', reason: reason ?? 'notFound' };
+  if (status !== 400 && status !== 403 && status !== 429) return undefined;
+  if (reason && daily.has(reason)) return { kind: 'daily', reason };
+  if (status === 429 || (reason && slowDown.has(reason)))
+    return { kind: 'slow-down', reason: reason ?? 'tooManyRequests' };
+  return reason && final.has(reason) ? { kind: 'final', reason } : undefined;
 }
+
+/** Of an answer that was to be streamed, the library keeps what it says only as a text, or as the error's message. */
+function reasonOf(error: unknown): string | undefined {
+  const { message, response } = (error ?? {}) as { message?: string; response?: { data?: unknown } };
+  for (const data of [response?.data, message]) {
+    try {
+      const body = (typeof data === 'string' ? JSON.parse(data) : data) as Body | undefined;
+      const reason = body?.error?.errors?.[0]?.reason;
+      if (typeof reason === 'string') return reason;
+    } catch {
+      // Not JSON: a proxy on the way answered, or it is a message for people.
+    }
+  }
+  return undefined;
+}
+type Body = { error?: { errors?: { reason?: unknown }[] } };

@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Bucket, FileMetadata } from '@google-cloud/storage';
 import * as z from 'zod';
 import { codeOf } from './codeOf.ts';
@@ -12,8 +10,15 @@ export const RawObject = z.object({
   md5: z.string(),
   /** Bytes. */
   size: z.number(),
+  contentType: z.string(),
+  /** The modification time that it carries. */
+  mtime: z.string(),
+  /** It is a version that is not live any more; its bytes can still be copied. */
+  noncurrent: z.literal(true).optional(),
 });
 export type RawObject = z.infer<typeof RawObject>;
+
+export type LiveObject = RawObject & { metadata: Record<string, string> };
 
 export type ObjectDescription = {
   name: string;
@@ -24,37 +29,33 @@ export type ObjectDescription = {
   metadata: Record<string, string>;
 };
 
-// Below this the start of a session costs more than it saves; it is also the library's own advice.
-const resumableFrom = 8 * 1024 * 1024;
-const chunkSize = 8 * 1024 * 1024;
+/** What is said about an object, as the API takes it. */
+export const resourceOf = ({ contentType, md5, metadata }: Omit<ObjectDescription, 'name'>) => ({
+  contentType,
+  metadata,
+  ...(md5 ? { md5Hash: Buffer.from(md5, 'hex').toString('base64') } : {}),
+});
 
 /**
- * Streams one object into the bucket, in bounded memory.
+ * Writes an object whose bytes are all at hand; the client tries again by itself.
  * @param replaces the generation that it takes the place of, `'0'` for none
- * @returns undefined if another generation is there
+ * @returns undefined if another generation is there, which may be this write's own after its answer was lost
  */
-export async function uploadObject(
+export async function saveObject(
   bucket: Bucket,
-  { name, contentType, md5, metadata }: ObjectDescription,
+  { name, ...description }: ObjectDescription,
   replaces: string,
-  { stream, size }: { stream: Readable; size?: number | undefined },
+  bytes: Buffer,
 ): Promise<RawObject | undefined> {
   const file = bucket.file(name);
-  const resumable = size !== undefined && size >= resumableFrom;
-  const writable = file.createWriteStream({
-    resumable,
-    ...(resumable ? { chunkSize } : {}),
-    // The server compares MD5 from end to end; the client's own CRC32C would only cost time.
-    validation: false,
-    preconditionOpts: { ifGenerationMatch: replaces },
-    metadata: {
-      contentType,
-      metadata,
-      ...(md5 ? { md5Hash: Buffer.from(md5, 'hex').toString('base64') } : {}),
-    },
-  });
   try {
-    await pipeline(stream, writable);
+    await file.save(bytes, {
+      resumable: false,
+      // The server compares MD5 from end to end; the client's own CRC32C would only cost time.
+      validation: false,
+      preconditionOpts: { ifGenerationMatch: replaces },
+      metadata: resourceOf(description),
+    });
   } catch (error) {
     if (codeOf(error) === 412) return undefined;
     throw error;
@@ -63,21 +64,23 @@ export async function uploadObject(
 }
 
 /**
- * Puts an object under another name as well, without moving its bytes. A copy, after which the old name is retired,
- * rather than `moveTo`: a copy is known to be notified as a new object.
+ * Puts an object, also one that is not live any more, under another name as well, without moving its bytes. A copy,
+ * after which the old name is retired, rather than `moveTo`: a copy is known to be notified as a new object.
  * https://cloud.google.com/storage/docs/pubsub-notifications#events
- * @returns undefined if the object is not what it was, or another is in the place that it should go to
+ * @returns undefined if the object is gone, or another generation is in the place that it should go to
  */
 export async function copyObject(
   bucket: Bucket,
   from: RawObject,
   { name, contentType, metadata }: ObjectDescription,
+  replaces: string,
 ): Promise<RawObject | undefined> {
   try {
     const [copy] = await bucket
       .file(from.name, { generation: from.generation })
-      .copy(bucket.file(name), { contentType, metadata, preconditionOpts: { ifGenerationMatch: '0' } });
-    return rawObject((await copy.getMetadata())[0]);
+      .copy(bucket.file(name), { contentType, metadata, preconditionOpts: { ifGenerationMatch: replaces } });
+    const [written] = await copy.getMetadata();
+    return rawObject(written);
   } catch (error) {
     if (codeOf(error) === 412 || codeOf(error) === 404) return undefined;
     throw error;
@@ -86,49 +89,76 @@ export async function copyObject(
 
 /**
  * Changes what is said about an object and not the object: nothing is notified as arrived.
- * @returns false if the object is not what it was
+ * @returns undefined if the object is not what it was
  */
 export async function describeObject(
   bucket: Bucket,
   { name, generation }: RawObject,
   { contentType, metadata }: ObjectDescription,
-): Promise<boolean> {
+): Promise<RawObject | undefined> {
   try {
-    await bucket.file(name).setMetadata({ contentType, metadata }, { ifGenerationMatch: generation });
-    return true;
+    const [written] = await bucket
+      .file(name)
+      .setMetadata({ contentType, metadata }, { ifGenerationMatch: generation });
+    return rawObject(written);
   } catch (error) {
-    if (codeOf(error) === 412 || codeOf(error) === 404) return false;
+    if (codeOf(error) === 412 || codeOf(error) === 404) return undefined;
     throw error;
   }
 }
 
-/** In a bucket with versions this hides the object and erases nothing. An object that is not what it was stays. */
-export async function retireObject(bucket: Bucket, { name, generation }: RawObject): Promise<void> {
+/**
+ * In a bucket with versions this hides the object and erases nothing. An object that is not what it was stays.
+ * @returns false if the bucket forbids it: a hold, or a retention period that is not over
+ */
+export async function retireObject(bucket: Bucket, { name, generation }: RawObject): Promise<boolean> {
   try {
     await bucket.file(name).delete({ ifGenerationMatch: generation });
+    return true;
   } catch (error) {
+    if (codeOf(error) === 403) return false;
     if (codeOf(error) !== 404 && codeOf(error) !== 412) throw error;
+    return true;
   }
 }
 
-/** What is there now under a name. */
-export async function liveObject(bucket: Bucket, name: string) {
+/** What is there now under a name; or, with a generation, that one, be it live or not. */
+export async function lookAtObject(
+  bucket: Bucket,
+  name: string,
+  generation?: string,
+): Promise<LiveObject | undefined> {
   try {
-    const [metadata] = await bucket.file(name).getMetadata();
-    return {
-      ...rawObject(metadata),
-      contentType: metadata.contentType ?? 'application/octet-stream',
-      metadata: (metadata.metadata ?? {}) as Record<string, string>,
-    };
+    const file = bucket.file(name, generation === undefined ? {} : { generation });
+    const [metadata] = await file.getMetadata();
+    return liveObject(metadata);
   } catch (error) {
     if (codeOf(error) === 404) return undefined;
     throw error;
   }
 }
 
-const rawObject = ({ name, generation, md5Hash, size }: FileMetadata): RawObject => ({
-  name: String(name),
-  generation: String(generation),
-  md5: Buffer.from(md5Hash ?? '', 'base64').toString('hex'),
-  size: Number(size),
+/** An object as the API lists it. */
+export const liveObject = (resource: FileMetadata): LiveObject => ({
+  ...rawObject(resource),
+  metadata: (resource.metadata ?? {}) as Record<string, string>,
 });
+
+/** An object as the API describes it after a write. */
+export function rawObject({
+  name,
+  generation,
+  md5Hash,
+  size,
+  contentType,
+  metadata,
+}: FileMetadata): RawObject {
+  return {
+    name: String(name),
+    generation: String(generation),
+    md5: Buffer.from(md5Hash ?? '', 'base64').toString('hex'),
+    size: Number(size),
+    contentType: contentType ?? 'application/octet-stream',
+    mtime: String(metadata?.mtime ?? ''),
+  };
+}

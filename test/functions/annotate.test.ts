@@ -3,15 +3,15 @@ import type { Bucket } from '@google-cloud/storage';
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { PNG } from 'pngjs';
 import { type AnnotateDependencies, annotate, Stimulus } from '../../functions/annotate.ts';
-import { annotateTick } from '../../functions/annotate-tick.ts';
+import { waitingTick } from '../../functions/waiting-tick.ts';
 import { annotateImages } from '../../shared/annotation/annotateImages.ts';
 import { Annotation, annotationName } from '../../shared/annotation/annotation.ts';
 import { unitsPerDay } from '../../shared/annotation/units.ts';
-import { keepWaiting } from '../../shared/annotation/waiting.ts';
 import { clients } from '../../shared/clients.ts';
 import { NotYet } from '../../shared/once.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
 import { Unprocessable } from '../../shared/unprocessable.ts';
+import { keepWaiting } from '../../shared/waiting.ts';
 import {
   forgetRequests,
   isUnconditionalWrite,
@@ -45,7 +45,8 @@ beforeAll(async () => {
     language: clients.language,
     annotator: clients.annotator,
     units: unitsPerDay(records, { vision: 1000, language: 1000 }, { now: () => now }),
-    wait: (stimulus) => keepWaiting(records, stimulus, now),
+    wait: (stimulus) =>
+      keepWaiting(records, { topic: 'stimulus-arrived', key: stimulus.name, data: stimulus }, now),
     log,
     now: () => now,
   };
@@ -237,14 +238,14 @@ test('above the ceiling a stimulus waits, is asked for again on the next day, an
   expect(log.entries.at(-1)).toMatchObject({ severity: 'WARNING', object: second.name });
 
   const publish = rememberPublish();
-  await annotateTick({ time: new Date('2026-11-24T23:00:00Z') }, { records, publish, log });
+  await waitingTick({ time: new Date('2026-11-24T23:00:00Z') }, { records, publish, log });
   expect(publish.sent).toEqual([]);
   now = new Date('2026-11-25T00:07:00Z');
-  await annotateTick({ time: now }, { records, publish, log });
+  await waitingTick({ time: now }, { records, publish, log });
   expect(publish.sent).toEqual([{ topic: 'stimulus-arrived', data: second }]);
   await run(Stimulus.parse(publish.sent[0]?.data), { units });
   expect(await annotationOf(second)).toMatchObject({ stimulus: { name: second.name } });
-  await annotateTick({ time: new Date('2026-11-26T00:07:00Z') }, { records, publish, log });
+  await waitingTick({ time: new Date('2026-11-26T00:07:00Z') }, { records, publish, log });
   expect(publish.sent).toHaveLength(1);
 });
 

@@ -3,6 +3,7 @@ import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import * as z from 'zod';
 import { type DriveFeedDependencies, driveFeed } from '../../functions/drive-feed.ts';
 import { drainBegins } from '../../shared/drive/requestDrain.ts';
+import { listRuns } from '../../shared/drive/runs.ts';
 import type { Records } from '../../shared/storage/records.ts';
 import { rememberLog, rememberPublish, setFaults } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
@@ -17,6 +18,7 @@ let study: Study;
 let records: Records;
 let time = Date.parse('2026-11-23T10:00:00Z');
 const waits: number[] = [];
+let reconciles = 0;
 
 beforeAll(async () => {
   study = await openStudy();
@@ -26,6 +28,7 @@ beforeEach(() => {
   publish.sent.length = 0;
   log.entries.length = 0;
   waits.length = 0;
+  reconciles = 0;
   time += 60_000;
 });
 
@@ -35,7 +38,7 @@ const drain = (overrides: Partial<DriveFeedDependencies> = {}) =>
     records,
     publish,
     drainBegins: () => drainBegins(records),
-    studyFolder: study.dependencies.studyFolder,
+    requestReconcile: async () => void reconciles++,
     log,
     now: () => time,
     wait: async (ms) => {
@@ -66,42 +69,52 @@ function withList(
 const inPagesOf = (pageSize: number) =>
   withList((list, parameters) => list({ ...parameters, pageSize } as never));
 
-test('the first time the whole tree is handed on, folders too, and what is in the trash is not', async () => {
-  const folder = await study.folder('first import');
-  const files = [
-    await study.file(folder, 'a.txt'),
-    await study.file(await study.folder('below', folder), 'b.txt'),
-  ];
-  const trashed = await study.file(folder, 'c.txt');
-  await study.change(trashed, { trashed: true });
+test('the first time the feed begins now, and the whole tree is asked for', async () => {
+  await study.file(study.dependencies.studyFolder, 'before.txt');
   await forgetFeed();
   await drain();
-  expect(ids()).toEqual(expect.arrayContaining([folder, ...files]));
-  expect(ids()).not.toContain(trashed);
-  expect(told().every(({ removed }) => !removed)).toBe(true);
-  expect(publish.sent.every(({ topic }) => topic === 'file-changed')).toBe(true);
-  expect(await token()).toBeTruthy();
+  expect(publish.sent).toEqual([]);
+  expect(reconciles).toBe(1);
+  const late = await study.file(study.dependencies.studyFolder, 'late.txt');
+  await drain();
+  expect(ids()).toEqual([late]);
+  expect(reconciles).toBe(1);
 });
 
-test('what changes while the tree is read for the first time is not lost', async () => {
+test('the token is taken before the tree is asked for, so that nothing in between is lost', async () => {
   await forgetFeed();
   let late = '';
-  const files = new Proxy(study.drive.files, {
-    get: (target, key) =>
-      key !== 'list'
-        ? Reflect.get(target, key)
-        : async (parameters: object) => {
-            const answer = await target.list(parameters as never);
-            late ||= await study.file(study.dependencies.studyFolder, 'late.txt');
-            return answer;
-          },
-  });
-  const drive = new Proxy(study.drive, {
-    get: (target, key) => (key === 'files' ? files : Reflect.get(target, key)),
-  });
-  await drain({ drive });
+  const requestReconcile = async () => {
+    late = await study.file(study.dependencies.studyFolder, 'in between.txt');
+  };
+  await drain({ requestReconcile });
   await drain();
-  expect(ids()).toContain(late);
+  expect(ids()).toEqual([late]);
+});
+
+test('a tree that could not be asked for leaves no token, so that it is asked for again', async () => {
+  await forgetFeed();
+  const requestReconcile = async () => {
+    throw new Error('down');
+  };
+  await expect(drain({ requestReconcile })).rejects.toThrow('down');
+  await drain();
+  expect(reconciles).toBe(1);
+});
+
+test('a message says when the change was, and a run that did something leaves its record', async () => {
+  await drain();
+  publish.sent.length = 0;
+  const before = (await listRuns(records)).length;
+  await drain();
+  expect(await listRuns(records)).toHaveLength(before);
+  await study.file(study.dependencies.studyFolder, 'run.txt');
+  await drain();
+  const [message] = publish.sent.map(({ data }) => data as { run: string; changedAt: string });
+  expect(Math.abs(Date.now() - Date.parse(message?.changedAt ?? ''))).toBeLessThan(60_000);
+  expect(await listRuns(records)).toContainEqual(
+    expect.objectContaining({ id: message?.run, kind: 'drain', looked: 1, asked: 1 }),
+  );
 });
 
 test('each change is one message, whatever happened, and a removal says so', async () => {
@@ -113,7 +126,8 @@ test('each change is one message, whatever happened, and a removal says so', asy
   await study.change(edited, { name: 'c.txt' });
   await study.remove(removed);
   await drain();
-  expect(told().sort((a, b) => a.fileId.localeCompare(b.fileId))).toEqual(
+  const said = told().map(({ fileId, removed }) => ({ fileId, removed }));
+  expect(said.sort((a, b) => a.fileId.localeCompare(b.fileId))).toEqual(
     [
       { fileId: folder, removed: false },
       { fileId: edited, removed: false },
@@ -197,13 +211,12 @@ const refusals: [string, object][] = [
   ['410', { status: 410, reason: 'gone' }],
 ];
 test.each(refusals)(
-  'a page token that is answered with %s makes the tree be read, with an error in the log',
+  'a page token that is answered with %s makes the tree be compared, with an error in the log',
   async (_what, answer) => {
-    const id = await study.file(study.dependencies.studyFolder, 'bad token.txt');
     await setFaults(cloud, { service: 'drive', kind: 'status', path: '/changes$', times: 1, ...answer });
     await drain();
     await setFaults(cloud);
-    expect(ids()).toContain(id);
+    expect(reconciles).toBe(1);
     expect(log.entries[0]).toMatchObject({
       severity: 'ERROR',
       message: expect.stringContaining('page token'),
@@ -214,12 +227,11 @@ test.each(refusals)(
   },
 );
 
-test('a page token that Drive does not know makes the tree be read', async () => {
-  const id = await study.file(study.dependencies.studyFolder, 'nonsense token.txt');
+test('a page token that Drive does not know makes the tree be compared', async () => {
   const known = await records.read(feedRecord, Feed);
   await records.write(feedRecord, { ...known?.value, pageToken: 'nonsense' }, known?.generation ?? '0');
   await drain();
-  expect(ids()).toContain(id);
+  expect(reconciles).toBe(1);
 });
 
 test.each([

@@ -18,6 +18,7 @@ test('what is optional has a default or is undefined, and an empty variable is a
     stateBucket: 'lab-state',
     visionUnitsPerDay: 1000,
     languageUnitsPerDay: 5000,
+    driveUnitsPerMinute: 300_000,
   };
   const empty = {
     GAZELINE_SHARED_DRIVE: '',
@@ -25,6 +26,7 @@ test('what is optional has a default or is undefined, and an empty variable is a
     GAZELINE_CHANNEL_SECRET: '',
     GAZELINE_VISION_UNITS_PER_DAY: '',
     GAZELINE_LANGUAGE_UNITS_PER_DAY: '',
+    GAZELINE_DRIVE_UNITS_PER_MINUTE: '',
     GAZELINE_LOCAL_CLOUD: '',
   };
   expect(readConfig(env)).toEqual(expected);
@@ -39,6 +41,7 @@ test('everything that is set is read', () => {
     GAZELINE_CHANNEL_SECRET: 'sixteen characters',
     GAZELINE_VISION_UNITS_PER_DAY: '0',
     GAZELINE_LANGUAGE_UNITS_PER_DAY: '7',
+    GAZELINE_DRIVE_UNITS_PER_MINUTE: '200',
   });
   expect(config).toMatchObject({
     sharedDrive: '0AbcdEfgh',
@@ -46,6 +49,7 @@ test('everything that is set is read', () => {
     channelSecret: 'sixteen characters',
     visionUnitsPerDay: 0,
     languageUnitsPerDay: 7,
+    driveUnitsPerMinute: 200,
   });
 });
 
@@ -64,6 +68,7 @@ test.each([
   ['GAZELINE_VISION_UNITS_PER_DAY', 'many', /GAZELINE_VISION_UNITS_PER_DAY: /],
   ['GAZELINE_VISION_UNITS_PER_DAY', '-1', /GAZELINE_VISION_UNITS_PER_DAY: /],
   ['GAZELINE_VISION_UNITS_PER_DAY', ' ', /GAZELINE_VISION_UNITS_PER_DAY: /],
+  ['GAZELINE_DRIVE_UNITS_PER_MINUTE', '199', /GAZELINE_DRIVE_UNITS_PER_MINUTE: expected at least 200/],
   ['GAZELINE_WEBHOOK_URL', 'example.org', /GAZELINE_WEBHOOK_URL: /],
   ['GAZELINE_CHANNEL_SECRET', 'hunter2', /GAZELINE_CHANNEL_SECRET: expected at least 16 characters/],
 ])('%s=%s is refused, and the variable is named', (name, value, message) => {

@@ -16,7 +16,16 @@ export const Fault = z.strictObject({
    * - `cut`: closes the connection instead of answering; nothing is done;
    * - `cutAfter`: closes the connection after `bytes` bytes of the answer;
    * - `lostAnswer`: does the work, then closes the connection instead of answering;
+   * - `flipByte`: (drive) the byte in the middle of a download or export is wrong, everything else is right;
+   * - `truncate`: (drive) a download or export ends after half of its bytes, cleanly, as behind a broken proxy;
+   * - `ignoreRange`: (drive) a request for a range is answered with 200 and the whole file;
+   * - `wrongRange`: (drive) a request for a range is answered with another range, truthfully labelled;
+   * - `incompleteSearch`: (drive) files.list leaves out the last file of the page, and says `incompleteSearch`;
+   * - `emptyList`: (drive) files.list finds nothing and has no next page, whatever is there;
+   * - `expirePageTokens`: (drive) a request's page token of the change feed, and all that were given out before, are
+   *   refused from now on: with 400 and the location `pageToken`, or with 404 or 410 if that is the `status`;
    * - `shortAck`: (storage) a chunk of a resumable upload is kept only in part, and the answer says so;
+   * - `expireSession`: (storage) the session that a request uses is over: 410, or 404 with `status: 404`;
    * - `lostPush`: (pubsub, drive) a push is not sent; Pub/Sub notices at the ack deadline, Drive never does;
    * - `doubledPush`: a push is sent twice;
    * - `latePush`: a push waits a random time up to `ms`, so that pushes overtake each other.
@@ -27,14 +36,25 @@ export const Fault = z.strictObject({
     'cut',
     'cutAfter',
     'lostAnswer',
+    'flipByte',
+    'truncate',
+    'ignoreRange',
+    'wrongRange',
+    'incompleteSearch',
+    'emptyList',
+    'expirePageTokens',
     'shortAck',
+    'expireSession',
     'lostPush',
     'doubledPush',
     'latePush',
   ]),
   /** Only requests of this HTTP method (for pushes and gRPC: ignored). */
   method: z.string().optional(),
-  /** Only requests whose path, decoded, or whose push's subscription matches this regular expression. */
+  /**
+   * Only requests whose path, decoded, or whose push's subscription matches this regular expression. An upload's path
+   * ends in the name of its object, like that of other requests: `/upload/storage/v1/b/BUCKET/o/NAME`.
+   */
   path: z.string().optional(),
   probability: z.number().min(0).max(1).default(1),
   /** How often it strikes before it is used up. */
@@ -128,11 +148,16 @@ export function createFaults(random: () => number = Math.random): Faults {
   return { strike, middleware, router };
 }
 
-/** The decoded path, so that a fault can name an object as a person writes it. */
-function pathOf(request: Request): string {
+/**
+ * The decoded path, so that a fault can name an object as a person writes it. An upload's name stands in the query; here
+ * it follows the path, as it does in every other request for an object.
+ */
+export function pathOf(request: Request): string {
   const path = request.originalUrl.split('?')[0] ?? '';
+  const { name } = request.query;
+  const isNamed = /^\/(resumable\/)?upload\/storage\/.*\/o$/.test(path) && typeof name === 'string';
   try {
-    return decodeURIComponent(path);
+    return decodeURIComponent(path) + (isNamed ? `/${name}` : '');
   } catch {
     return path;
   }

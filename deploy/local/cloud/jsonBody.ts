@@ -8,5 +8,11 @@ export function jsonBody(limit: number): (RequestHandler | ErrorRequestHandler)[
     const message = `Request payload size exceeds the limit: ${limit} bytes.`;
     next(error.type === 'entity.too.large' ? new GoogleError(400, 'badRequest', message) : error);
   };
-  return [express.json({ limit, type: () => true }), tooLong];
+  // Go's client sends `null` where there is nothing to say, and so does rclone with every copy.
+  const object: RequestHandler = (request, _response, next) => {
+    if (request.body === null) request.body = {};
+    if (['object', 'undefined'].includes(typeof request.body)) next();
+    else next(new GoogleError(400, 'parseError', 'Invalid JSON payload received. Expected an object.'));
+  };
+  return [express.json({ limit, type: () => true, strict: false }), object, tooLong];
 }

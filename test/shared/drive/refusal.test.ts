@@ -1,83 +1,82 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
-import { clients } from '../../../shared/clients.ts';
+import { openDrive } from '../../../shared/clients.ts';
+import { NotGiven, readExport, readRange, readWhole } from '../../../shared/drive/content.ts';
+import { DriveFile } from '../../../shared/drive/driveFile.ts';
 import { type Refusal, refusalOf, WaitForTomorrow } from '../../../shared/drive/refusal.ts';
 import { setFaults } from '../../kit.ts';
 import { useLocalCloud } from '../../localCloud.ts';
 
 const cloud = useLocalCloud();
 let drive: drive_v3.Drive;
-let fileId: string;
-
 beforeAll(async () => {
-  drive = await clients.drive();
-  const { data } = await drive.files.create({
-    requestBody: { name: 'a.txt', parents: [cloud.studyFolder] },
-    media: { mimeType: 'text/plain', body: 'a' },
-  });
-  fileId = String(data.id);
+  drive = await openDrive({ patience: 0, random: () => 0, shared: undefined });
 });
-afterEach(() => setFaults(cloud));
+afterEach(async () => setFaults(cloud));
 
-/** What is read out of the error that a request ends with when Drive answers like this. */
-async function refusal(status: number, reason: string, responseType: 'json' | 'stream' | 'arraybuffer') {
+const refused = async (status: number, reason: string): Promise<unknown> => {
   await setFaults(cloud, { service: 'drive', kind: 'status', status, reason });
-  const options = { responseType, retry: false } as object;
-  const alt = responseType === 'json' ? {} : { alt: 'media' };
-  const error: unknown = await drive.files.get({ fileId, ...alt }, options).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(error).toBeInstanceOf(Error);
-  return refusalOf(error);
-}
+  return drive.files.get({ fileId: 'x' }).catch((error: unknown) => error);
+};
 
-const cases: [number, string, Refusal['kind'] | undefined][] = [
+const kinds: [number, string, Refusal['kind'] | undefined][] = [
   [404, 'notFound', 'gone'],
   [403, 'userRateLimitExceeded', 'slow-down'],
   [403, 'rateLimitExceeded', 'slow-down'],
   [429, 'rateLimitExceeded', 'slow-down'],
-  [429, 'somethingNew', 'slow-down'],
+  [429, 'neverHeardOf', 'slow-down'],
   [403, 'dailyLimitExceeded', 'daily'],
-  [429, 'dailyLimitExceeded', 'daily'],
   [403, 'downloadQuotaExceeded', 'daily'],
-  [403, 'cannotDownloadFile', 'final'],
+  [429, 'downloadQuotaExceeded', 'daily'],
+  [403, 'sharingRateLimitExceeded', 'daily'],
   [403, 'insufficientFilePermissions', 'final'],
+  [403, 'cannotDownloadAbusiveFile', 'final'],
   [403, 'exportSizeLimitExceeded', 'final'],
+  [403, 'fileNotDownloadable', 'final'],
+  [403, 'domainPolicy', 'final'],
   [400, 'badRequest', 'final'],
-  [403, 'somethingNew', undefined],
+  [403, 'neverHeardOf', undefined],
   [401, 'authError', undefined],
-  [503, 'dailyLimitExceeded', undefined],
+  [503, 'rateLimitExceeded', undefined],
 ];
-
-for (const responseType of ['json', 'stream', 'arraybuffer'] as const) {
-  test(`what Drive refuses is known by its reason, the answer being taken as ${responseType}`, async () => {
-    for (const [status, reason, kind] of cases) {
-      expect([status, reason, await refusal(status, reason, responseType)]).toEqual([
-        status,
-        reason,
-        kind && { kind, reason },
-      ]);
-    }
-  });
-}
-
-test('an answer without a reason, and no answer at all, say nothing but what their status says', async () => {
-  const answered = (status: number, data: unknown) =>
-    Object.assign(new Error('<html>no</html>'), { status, response: { status, data } });
-  expect(refusalOf(answered(403, '<html>no</html>'))).toBeUndefined();
-  expect(refusalOf(answered(403, { error: 'invalid_grant' }))).toBeUndefined();
-  expect(refusalOf(answered(404, ''))).toEqual({ kind: 'gone', reason: 'notFound' });
-  expect(refusalOf(answered(429, new ArrayBuffer(3)))).toEqual({
-    kind: 'slow-down',
-    reason: 'rateLimitExceeded',
-  });
-  for (const nothing of [undefined, null, 'text', new Error('socket hang up')]) {
-    expect(refusalOf(nothing)).toBeUndefined();
-  }
+test.each(kinds)('%i %s is %s', async (status, reason, kind) => {
+  expect(refusalOf(await refused(status, reason))).toEqual(kind && { kind, reason });
 });
 
-test('work that waits for tomorrow says why', () => {
-  const error = new WaitForTomorrow('downloadQuotaExceeded');
-  expect([error.name, error.message]).toEqual(['WaitForTomorrow', 'downloadQuotaExceeded']);
+test('what is no answer of Drive is no refusal', () => {
+  for (const error of [undefined, null, 'text', new Error('{"error":'), { status: 403, message: '<html>' }])
+    expect(refusalOf(error)).toBeUndefined();
+});
+
+const fault = (reason: string) => setFaults(cloud, { service: 'drive', kind: 'status', status: 403, reason });
+
+const time = '2026-11-23T10:00:00Z';
+const file = DriveFile.parse({
+  ...{ id: 'x', name: 'x', mimeType: 'text/plain', version: '1', createdTime: time, modifiedTime: time },
+  ...{ size: '10', md5Checksum: 'd41d8cd98f00b204e9800998ecf8427e' },
+});
+/** Bodies that were to be bytes, and one that was to be a stream. */
+const downloads: [string, () => Promise<unknown>][] = [
+  ['a download', () => readWhole(drive, file)],
+  ['a range', () => readRange(drive, file, 0, 10)],
+  ['an export', () => readExport(drive, file, 'text/plain', 100)],
+];
+
+test.each(downloads)('%s that can never work is not given, with its reason', async (_what, read) => {
+  await fault('cannotDownloadAbusiveFile');
+  const error = await read().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(NotGiven);
+  expect(error).toMatchObject({ message: 'cannotDownloadAbusiveFile' });
+});
+
+test.each(downloads)('%s over a daily limit waits for tomorrow, with its reason', async (_what, read) => {
+  await fault('downloadQuotaExceeded');
+  const error = await read().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(WaitForTomorrow);
+  expect(error).toMatchObject({ message: 'downloadQuotaExceeded' });
+});
+
+test.each(downloads)('%s that is too fast is neither', async (_what, read) => {
+  await fault('userRateLimitExceeded');
+  await expect(read()).rejects.toMatchObject({ status: 403 });
 });

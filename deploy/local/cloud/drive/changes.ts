@@ -1,9 +1,9 @@
 import type { Request, RequestHandler } from 'express';
-import { GoogleError } from '../googleError.ts';
 import { driveResource } from './drives.ts';
 import { type Fields, fieldsOf } from './fields.ts';
 import { driveNotFound } from './files/list.ts';
 import { fileFields, fileResource } from './files/resource.ts';
+import { newest, pageTokenOf } from './pageToken.ts';
 import { answer, type Drive, flag, integer, invalid, text } from './request.ts';
 import { userLog } from './tree.ts';
 
@@ -69,10 +69,6 @@ function changeResource(drive: Drive, { fileId, type, removed, time, log }: Chan
   return { ...common, fileId, ...driveId, ...(isGone ? {} : { file: fileResource(drive, row) }) };
 }
 
-/** Of the last entry ever written, in any log. */
-export const newest = ({ tree }: Drive) =>
-  tree.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'drive_changes'")?.seq ?? 0;
-
 /** Each shared drive has a log of its own. @throws 404 for a drive that is not there */
 export function logOf({ tree }: Drive, request: Request): string {
   const driveId = text(request, 'driveId');
@@ -83,15 +79,4 @@ export function logOf({ tree }: Drive, request: Request): string {
   const row = tree.find(driveId);
   if (!row || row.drive !== driveId || row.hidden || driveId === tree.study) throw driveNotFound(driveId);
   return driveId;
-}
-
-/** @throws 400 `required` without a token, 400 `invalid` for one that was never given out */
-export function pageTokenOf(drive: Drive, request: Request): number {
-  const token = text(request, 'pageToken');
-  if (token === undefined) {
-    const location = { locationType: 'parameter', location: 'pageToken' };
-    throw new GoogleError(400, 'required', 'Required parameter: pageToken', location);
-  }
-  if (!/^[1-9]\d{0,14}$/.test(token) || Number(token) > newest(drive) + 1) throw invalid('pageToken');
-  return Number(token);
 }

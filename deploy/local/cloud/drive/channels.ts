@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import * as z from 'zod';
 import { GoogleError } from '../googleError.ts';
-import { logOf, newest, pageTokenOf } from './changes.ts';
+import { logOf } from './changes.ts';
 import { fieldsOf } from './fields.ts';
+import { newest, pageTokenOf } from './pageToken.ts';
 import type { Channel } from './push.ts';
 import { answer, type Drive, flag, text } from './request.ts';
 

@@ -17,6 +17,7 @@ import { recover } from './recover.ts';
 import { type Drive, operation, text } from './request.ts';
 import { getRevision, listRevisions } from './revisions.ts';
 import { createScanner } from './scan.ts';
+import { changeSettings } from './settings.ts';
 import { createTree } from './tree.ts';
 import { beginUpload, cancelUpload, continueUpload } from './uploads/resumable.ts';
 
@@ -29,7 +30,8 @@ export type DriveService = Service & {
 
 /**
  * Google Drive over the folder `drive/`, and over `shared-drives/`, where each folder is a shared drive.
- * `POST /_local/drive/scan` answers when everything that lies there is in the feed.
+ * `POST /_local/drive/scan` answers when everything that lies there is in the feed, and `POST /_local/drive/settings`
+ * chooses between answers that Google's documentation leaves open.
  */
 export function createDrive(context: Context): DriveService {
   let last: Promise<unknown> = Promise.resolve();
@@ -42,7 +44,7 @@ export function createDrive(context: Context): DriveService {
   const tree = createTree(context.store, pusher.wake);
   recover(tree);
   const scanner = createScanner(tree, exclusive);
-  const drive: Drive = { context, tree, scanner, pusher, exclusive };
+  const drive: Drive = { context, tree, scanner, pusher, exclusive, refusedTokens: { upTo: 0, status: 400 } };
   pusher.wake();
 
   const router = Router();
@@ -63,6 +65,7 @@ export function createDrive(context: Context): DriveService {
     await scanner.scan();
     response.json({});
   });
+  router.post('/_local/drive/settings', express.json(), changeSettings(tree));
   on('get', '/feeds/download/documents/export/Export', 'exportLink', exportLink(drive));
 
   on('get', '/drive/v3/about', 'about.get', getAbout(drive));

@@ -34,7 +34,7 @@ export function describe(disk: string): { name: string; mimeType: string } {
  */
 export function diskName(name: string, mimeType: string, isTaken: (disk: string) => boolean): string {
   const native = Object.entries(nativeExtensions).find(([, type]) => type === mimeType)?.[0] ?? '';
-  const safe = `${name}${native}`
+  const safe = `${name || 'Untitled'}${native}`
     .toWellFormed()
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be on disk
     .replace(/[/\\\u0000-\u001f\u007f]/g, percent)

@@ -15,6 +15,8 @@ export type Drive = {
   pusher: Pusher;
   /** Runs `work` while nobody looks at the folder, so that what it writes is not seen as somebody else's file. */
   exclusive<T>(work: () => T | Promise<T>): Promise<T>;
+  /** Page tokens of the change feed up to this one are refused, since a fault has struck. */
+  refusedTokens: { upTo: number; status: number };
 };
 
 /** A query parameter; of a repeated one, the last. */

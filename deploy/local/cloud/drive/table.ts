@@ -45,6 +45,8 @@ export type FileRow = {
 };
 
 export type Meta = {
+  /** A name with a lone surrogate, which UTF-8 does not hold, but JSON does. */
+  name?: string;
   description?: string;
   properties?: Record<string, string>;
   appProperties?: Record<string, string>;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
+import * as z from 'zod';
 import type { Store } from '../store.ts';
 import { folderType } from './names.ts';
 import { createTables, type FileRow, seenOf, timeOf } from './table.ts';
@@ -16,6 +17,16 @@ export type Tree = ReturnType<typeof createTree>;
 export const newId = () => `1${randomBytes(24).toString('base64url')}`;
 export const newDriveId = () => `0A${randomBytes(12).toString('base64url')}A`;
 export const newRevisionId = () => `0B${randomBytes(36).toString('base64url')}`;
+
+/** What Google's documentation leaves open, so that a test can have it either way. */
+export const Settings = z.strictObject({
+  /**
+   * Whether what lies in a folder has entries of its own in the change log when the folder is trashed, restored, moved
+   * or deleted. If it is not set: when the folder is deleted, or moved to another drive.
+   */
+  childEntries: z.boolean().optional(),
+});
+export type Settings = z.infer<typeof Settings>;
 
 /** The log of everything in the study folder; a shared drive's log is called after its id. */
 export const userLog = 'user';
@@ -64,6 +75,8 @@ export function createTree(store: Store, changed: () => void) {
       id,
     );
 
+  const settings: Settings = {};
+
   /** A newer entry of the same item takes the older one's place, as in Google's log. */
   const record = (drive: string, fileId: string, removed = false) => {
     const log = drive === study ? userLog : drive;
@@ -111,13 +124,13 @@ export function createTree(store: Store, changed: () => void) {
       run('UPDATE drive_files SET version = version + 1 WHERE id = ?', id);
       if ('parent' in columns || 'explicitlyTrashed' in columns || 'lost' in columns) inherit(id);
       const after = existing(id);
-      if (before.drive === after.drive) {
-        record(after.drive, id);
-        return after;
-      }
+      const isElsewhere =
+        before.parent !== after.parent || before.explicitlyTrashed !== after.explicitlyTrashed;
       // Another drive is another log: to those who follow the old one, all of it is gone.
-      for (const row of subtree(id)) {
-        record(before.drive, row.id, true);
+      const isOtherLog = before.drive !== after.drive;
+      const isWhole = settings.childEntries ?? isOtherLog;
+      for (const row of isElsewhere && isWhole ? subtree(id) : [after]) {
+        if (isOtherLog) record(before.drive, row.id, true);
         record(row.drive, row.id);
       }
       return after;
@@ -137,7 +150,7 @@ export function createTree(store: Store, changed: () => void) {
         run('DELETE FROM drive_files WHERE id = ?', row.id);
         run('DELETE FROM drive_revisions WHERE fileId = ?', row.id);
         run('DELETE FROM drive_permissions WHERE fileId = ?', row.id);
-        record(row.drive, row.id, true);
+        if (row.id === id || settings.childEntries !== false) record(row.drive, row.id, true);
       }
       return rows.flatMap(({ blob }) => (blob ? [blob] : []));
     });
@@ -165,6 +178,7 @@ export function createTree(store: Store, changed: () => void) {
   return {
     /** The id of the folder that is `drive/` on disk. */
     study,
+    settings,
     folders,
     blobs,
     run,

@@ -2,6 +2,7 @@ import { chmodSync, createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Request, RequestHandler, Response, Router } from 'express';
 import express from 'express';
+import { pathOf } from '../faults.ts';
 import { GoogleError } from '../googleError.ts';
 import { jsonBody } from '../jsonBody.ts';
 import { type ContentRange, readContentRange } from './contentRange.ts';
@@ -46,10 +47,22 @@ export function resumableRoutes(parts: Parts): {
     },
   ] as RequestHandler<{ bucket: string }>[];
 
+  /** The session that the request uses, unless a fault ends it. */
+  const sessionOf = (request: Request): Session => {
+    const id = text(request, 'upload_id');
+    const session = sessions.need(id);
+    const { method } = request;
+    const struck = context.faults.strike('storage', ['expireSession'], { method, path: pathOf(request) });
+    if (!struck) return session;
+    sending.get(session.id)?.request.destroy();
+    sessions.expire(session, struck.status === 404);
+    return sessions.need(id);
+  };
+
   const send: RequestHandler = async (request, response) => {
     const id = text(request, 'upload_id');
     const range = readContentRange(request);
-    let session = sessions.need(id);
+    let session = sessionOf(request);
     const { name } = session.insert;
     response.locals.detail = { op: 'objects.insert', object: name };
     if (range.first !== undefined) {
@@ -89,8 +102,8 @@ export function resumableRoutes(parts: Parts): {
     }
     const ended = (async () => {
       const hasher = await hasherOf(session);
-      const path = `/upload/storage/v1/b/${session.insert.bucket}/o/${name}`;
-      const struck = context.faults.strike('storage', ['shortAck'], { method: request.method, path });
+      const what = { method: request.method, path: pathOf(request) };
+      const struck = context.faults.strike('storage', ['shortAck'], what);
       const length = Number(request.get('content-length') ?? quantum);
       const keep = struck ? Math.floor(length / quantum / 2) * quantum : Number.POSITIVE_INFINITY;
       const complete = await append(request, session, { ...range, total }, hasher, keep);
@@ -203,7 +216,7 @@ export function resumableRoutes(parts: Parts): {
   }
 
   const cancel: RequestHandler = (request, response) => {
-    const session = sessions.need(text(request, 'upload_id'));
+    const session = sessionOf(request);
     response.locals.detail = { op: 'objects.cancel', object: session.insert.name };
     sending.get(session.id)?.request.destroy();
     if (session.state === 'open') sessions.cancel(session);

@@ -28,6 +28,8 @@ export type Sessions = {
   /** To be called in the transaction that makes the object. */
   finish(session: Session, result: unknown): void;
   cancel(session: Session): void;
+  /** Ends it before its time; if it is to be forgotten too, nobody knows of it any more. */
+  expire(session: Session, isForgotten: boolean): void;
   /** Ends sessions that are over a week old, and forgets them after another. */
   sweep(): void;
 };
@@ -57,6 +59,8 @@ export function createSessions(store: Store): Sessions {
   const progress = db.prepare('UPDATE storage_sessions SET received = ?, total = ? WHERE id = ?');
   const finish = db.prepare(`UPDATE storage_sessions SET state = 'done', result = ? WHERE id = ?`);
   const close = db.prepare(`UPDATE storage_sessions SET state = ? WHERE id = ? AND state = 'open'`);
+  const expireOne = db.prepare(`UPDATE storage_sessions SET state = 'expired' WHERE id = ?`);
+  const forgetOne = db.prepare('DELETE FROM storage_sessions WHERE id = ?');
   const overdue = db.prepare(`SELECT * FROM storage_sessions WHERE state = 'open' AND created <= ?`);
   const forget = db.prepare('DELETE FROM storage_sessions WHERE created <= ?');
 
@@ -98,6 +102,12 @@ export function createSessions(store: Store): Sessions {
       finish.run(JSON.stringify(result), id);
     },
     cancel: (session) => end(session, 'cancelled'),
+    expire(session, isForgotten) {
+      // The bytes of one that is done are the object's.
+      if (session.state === 'open') rmSync(session.path, { force: true });
+      if (isForgotten) forgetOne.run(session.id);
+      else expireOne.run(session.id);
+    },
     sweep() {
       for (const row of overdue.all(Date.now() - week) as Row[]) end(fromRow(row), 'expired');
       forget.run(Date.now() - 2 * week);

@@ -43,6 +43,8 @@ export function parseBody(body: unknown): FileBody {
 /** The columns that are only stored. A property set to `null` goes away. */
 export function storedColumns(body: FileBody, row?: FileRow): Partial<FileRow> {
   const meta: Meta = row ? metaOf(row) : {};
+  if (body.name !== undefined) delete meta.name;
+  if (body.name?.isWellFormed() === false) meta.name = body.name;
   const { description, copyRequiresWriterPermission, writersCanShare, folderColorRgb, originalFilename } =
     body;
   const given = {

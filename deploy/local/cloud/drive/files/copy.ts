@@ -6,7 +6,7 @@ import { answer, type Drive, itemOf } from '../request.ts';
 import { parseBody } from './body.ts';
 import { readContent } from './content.ts';
 import { create } from './create.ts';
-import { fileFields, fileResource, metaOf, unaskedOfFile } from './resource.ts';
+import { fileFields, fileResource, metaOf, nameOf, unaskedOfFile } from './resource.ts';
 
 export const copyFile =
   (drive: Drive): RequestHandler =>
@@ -20,7 +20,7 @@ export const copyFile =
     await copyBytes(drive.tree.pathOf(source), path);
     const { description, properties } = metaOf(source);
     const inherited = {
-      name: `Copy of ${source.name}`,
+      name: `Copy of ${nameOf(source)}`,
       mimeType: source.mimeType,
       ...(source.parent === null ? {} : { parents: [source.parent] }),
       ...(description === undefined ? {} : { description }),

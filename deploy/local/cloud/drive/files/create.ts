@@ -32,7 +32,7 @@ export async function create(
 ): Promise<FileRow> {
   let content = given;
   try {
-    const name = body.name?.toWellFormed() || 'Untitled';
+    const { name = 'Untitled' } = body;
     const mimeType = body.mimeType ?? content?.mimeType ?? describe(name).mimeType;
     checkConversion(mimeType, content);
     parentOf(drive, request, body);
@@ -54,7 +54,8 @@ function insert(
   const { tree } = drive;
   const { name, mimeType } = body;
   const parent = parentOf(drive, request, body);
-  const common = { id: idOf(drive, body), parent: parent.id, name, mimeType, ...storedColumns(body) };
+  const columns = { name: name.toWellFormed(), mimeType, ...storedColumns(body) };
+  const common = { id: idOf(drive, body), parent: parent.id, ...columns };
   if (mimeType === shortcutType) {
     const targetId = body.shortcutDetails?.targetId;
     if (targetId === undefined) throw invalid('shortcutDetails.targetId', 'A shortcut needs a target');
@@ -69,8 +70,11 @@ function insert(
   setModified(content.path, body.modifiedTime);
   renameSync(content.path, path);
   const seen = tree.seen(path);
-  const columns = { ...contentColumns(mimeType, seen, content.hashes), modifiedTime: timeOf(seen.mtime) };
-  const row = tree.insert({ ...common, disk, ...columns });
+  const modifiedTime = timeOf(seen.mtime);
+  const row = tree.insert({
+    ...{ ...common, disk, modifiedTime },
+    ...contentColumns(mimeType, seen, content.hashes),
+  });
   keepRevision(tree, row);
   return row;
 }

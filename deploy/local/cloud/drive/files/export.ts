@@ -1,10 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { RequestHandler, Response } from 'express';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Request, RequestHandler, Response } from 'express';
 import { GoogleError } from '../../googleError.ts';
 import { isNative } from '../names.ts';
 import { type Drive, itemOf, lookup, text } from '../request.ts';
 import type { FileRow } from '../table.ts';
 import { exportFormats } from './exportFormats.ts';
+import { spoilBytes } from './spoil.ts';
 
 /** https://developers.google.com/workspace/drive/api/reference/rest/v3/files/export */
 const longest = 10 * 1024 * 1024;
@@ -20,7 +23,7 @@ export const exportFile =
       const location = { locationType: 'parameter', location: 'mimeType' };
       throw new GoogleError(400, 'required', 'Required parameter: mimeType', location);
     }
-    await send(drive, itemOf(drive, request), mimeType, longest, response);
+    await send(drive, itemOf(drive, request), mimeType, longest, request, response);
   };
 
 /** An export link of a file resource: the same without Google's limit. */
@@ -32,10 +35,17 @@ export const exportLink =
     const format = text(request, 'exportFormat');
     const formats = Object.entries(exportFormats[row.mimeType] ?? {});
     const mimeType = formats.find(([, { extension }]) => extension === format)?.[0] ?? '';
-    await send(drive, row, mimeType, longestLink, response);
+    await send(drive, row, mimeType, longestLink, request, response);
   };
 
-async function send({ tree }: Drive, row: FileRow, mimeType: string, limit: number, response: Response) {
+async function send(
+  { tree, context }: Drive,
+  row: FileRow,
+  mimeType: string,
+  limit: number,
+  request: Request,
+  response: Response,
+) {
   if (!isNative(row.mimeType)) {
     throw new GoogleError(403, 'fileNotExportable', 'Export only supports Docs Editors files.');
   }
@@ -49,5 +59,9 @@ async function send({ tree }: Drive, row: FileRow, mimeType: string, limit: numb
   if ((await stat(path)).size > limit) throw tooLarge;
   const exported = Buffer.from(await format.convert(await readFile(path, 'utf8')));
   if (exported.length > limit) throw tooLarge;
-  response.set({ 'Content-Type': mimeType, 'Content-Length': String(exported.length) }).end(exported);
+  const { length, spoil } = spoilBytes(context.faults, request, exported.length);
+  response.set({ 'Content-Type': mimeType, 'Content-Length': String(length) });
+  const given = exported.subarray(0, length);
+  if (!spoil) return void response.end(given);
+  await pipeline(Readable.from([given]), spoil, response);
 }

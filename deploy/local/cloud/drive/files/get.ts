@@ -6,6 +6,7 @@ import { folderType, isNative, shortcutType } from '../names.ts';
 import { answer, type Drive, itemOf, text } from '../request.ts';
 import { seenOf } from '../table.ts';
 import { canDownload, fileFields, fileResource, metaOf, unaskedOfFile } from './resource.ts';
+import { spoilBytes, spoilRange } from './spoil.ts';
 
 export const getFile =
   (drive: Drive): RequestHandler =>
@@ -43,11 +44,16 @@ export async function download(drive: Drive, request: Request, response: Respons
         headers,
       });
     }
-    const { start, end } = range ?? { start: 0, end: size - 1 };
-    if (range) response.status(206).set('Content-Range', `bytes ${start}-${end}/${size}`);
-    response.set('Content-Length', String(end - start + 1));
-    if (end < start) return void response.end();
-    await pipeline(file.createReadStream({ start, end, autoClose: false }), response).catch(() => {
+    const { faults } = drive.context;
+    const given = range && spoilRange(faults, request, range, size);
+    const { start, end } = given ?? { start: 0, end: size - 1 };
+    if (given) response.status(206).set('Content-Range', `bytes ${start}-${end}/${size}`);
+    const { length, spoil } = spoilBytes(faults, request, end - start + 1);
+    response.set('Content-Length', String(length));
+    if (length === 0) return void response.end();
+    const last = start + length - 1;
+    const bytes = file.createReadStream({ start, end: last, highWaterMark: 1 << 20, autoClose: false });
+    await (spoil ? pipeline(bytes, spoil, response) : pipeline(bytes, response)).catch(() => {
       // The client has gone, or a fault cut the connection; or the file became shorter: then the answer breaks off.
       response.destroy();
     });
@@ -79,11 +85,10 @@ async function openAsKnown(drive: Drive, request: Request): Promise<{ file: File
 }
 type Known = { size: number; mimeType: string };
 
+export type Range = { start: number; end: number };
+
 /** One range; several are answered with everything, as the standard allows. `undefined` asks for everything. */
-export function rangeOf(
-  header: string | undefined,
-  size: number,
-): { start: number; end: number } | 'unsatisfiable' | undefined {
+export function rangeOf(header: string | undefined, size: number): Range | 'unsatisfiable' | undefined {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
   if (!first && !last) return undefined;
   if (first && last && Number(last) < Number(first)) return undefined;

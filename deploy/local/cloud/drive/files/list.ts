@@ -1,4 +1,7 @@
+import type { SQLInputValue } from 'node:sqlite';
 import type { RequestHandler } from 'express';
+import * as z from 'zod';
+import { pathOf } from '../../faults.ts';
 import { GoogleError } from '../../googleError.ts';
 import { folderType } from '../names.ts';
 import { answer, type Drive, flag, integer, invalid, text } from '../request.ts';
@@ -19,7 +22,7 @@ const columns: Record<string, string> = {
   quotaBytesUsed: 'coalesce(size, 0)',
   starred: 'starred',
   // Folders come first, and last with `desc`.
-  folder: `mimeType != '${folderType}'`,
+  folder: `(mimeType != '${folderType}')`,
 };
 
 export const listFiles =
@@ -36,17 +39,24 @@ export const listFiles =
       driveId: text(request, 'driveId'),
       isAll: flag(request, 'supportsAllDrives') && flag(request, 'includeItemsFromAllDrives'),
     });
-    const ids = tree.all<{ id: string }>(
-      `SELECT id FROM drive_files WHERE NOT hidden AND ${where.sql} ORDER BY ${order}, seq`,
-      ...where.values,
+    const after = afterOf(text(request, 'pageToken'), q, order);
+    const keys = order.map(({ expression }, index) => `${expression} AS key${index}`).join(', ');
+    const rows = tree.all<Keys & { id: string }>(
+      `SELECT id, ${keys} FROM drive_files WHERE NOT hidden AND ${where.sql} AND ${after.sql}
+        ORDER BY ${order.map(({ expression, isDown }) => `${expression}${isDown ? ' DESC' : ''}`).join(', ')} LIMIT ?`,
+      ...[...where.values, ...after.values, pageSize + 1],
     );
-    const start = startOf(text(request, 'pageToken'), ids, q);
-    const page = ids.slice(start, start + pageSize);
+    const page = rows.slice(0, pageSize);
     const last = page.at(-1);
-    const more = start + pageSize < ids.length && last;
-    const files = page.map(({ id }) => fileResource(drive, tree.find(id) as FileRow));
-    const nextPageToken = more ? { nextPageToken: tokenOf({ after: last.id, at: start + pageSize, q }) } : {};
-    const body = { kind: 'drive#fileList', ...nextPageToken, incompleteSearch: false, files };
+    const isMore = rows.length > pageSize && last;
+    const what = { method: request.method, path: pathOf(request) };
+    const fault = drive.context.faults.strike('drive', ['incompleteSearch', 'emptyList'], what);
+    const found = fault?.kind === 'emptyList' ? [] : page.slice(0, fault ? -1 : pageSize);
+    const files = found.map(({ id }) => fileResource(drive, tree.find(id) as FileRow));
+    const nextPageToken =
+      isMore && fault?.kind !== 'emptyList' ? { nextPageToken: tokenOf(last, order, q) } : {};
+    const incompleteSearch = fault?.kind === 'incompleteSearch';
+    const body = { kind: 'drive#fileList', ...nextPageToken, incompleteSearch, files };
     answer(request, response, body, unasked, listFields);
   };
 
@@ -76,32 +86,49 @@ export const driveNotFound = (driveId: string) =>
     location: 'driveId',
   });
 
-function orderOf(orderBy: string | undefined): string {
-  if (orderBy === undefined) return '1';
-  const keys = orderBy.split(',').map((key) => {
-    const [, name = '', desc = ''] = /^\s*(\w+)(\s+desc)?\s*$/.exec(key) ?? [];
-    if (!Object.hasOwn(columns, name)) throw invalid('orderBy');
-    return `${columns[name]}${desc}`;
+/** What files are sorted by, one after the other; the last is never the same for two files. */
+type Order = { expression: string; isDown: boolean }[];
+type Keys = { [key: `key${number}`]: SQLInputValue };
+
+function orderOf(orderBy: string | undefined): Order {
+  const keys = (orderBy?.split(',') ?? []).map((key) => {
+    const [, name = '', down = ''] = /^\s*(\w+)(\s+desc)?\s*$/.exec(key) ?? [];
+    const expression = Object.hasOwn(columns, name) ? columns[name] : undefined;
+    if (expression === undefined) throw invalid('orderBy');
+    return { expression, isDown: down !== '' };
   });
-  return keys.join(', ');
+  return [...keys, { expression: 'seq', isDown: false }];
 }
 
-/** A page goes on after a certain file, so that what is added or removed meanwhile makes it skip nothing. */
-const tokenOf = (token: PageToken) => `~!!~${Buffer.from(JSON.stringify(token)).toString('base64url')}`;
-type PageToken = { after: string; at: number; q: string };
+/** A page goes on behind what the last file was sorted by, so that what changes meanwhile makes it skip nothing. */
+const tokenOf = (last: Keys, order: Order, q: string) => {
+  const token: PageToken = { after: order.map((_, index) => last[`key${index}`] ?? null), q };
+  return `~!!~${Buffer.from(JSON.stringify(token)).toString('base64url')}`;
+};
+const PageToken = z.object({ after: z.array(z.union([z.string(), z.number()])), q: z.string() });
+type PageToken = { after: SQLInputValue[]; q: string };
 
-function startOf(token: string | undefined, ids: { id: string }[], q: string): number {
-  if (token === undefined) return 0;
+function afterOf(token: string | undefined, q: string, order: Order): Condition {
+  if (token === undefined) return { sql: '1', values: [] };
   const page = decode(token);
-  if (page?.q !== q) throw invalid('pageToken');
-  const found = ids.findIndex(({ id }) => id === page.after);
-  return found >= 0 ? found + 1 : Math.max(0, page.at - 1);
+  if (page?.q !== q || page.after.length !== order.length) throw invalid('pageToken');
+  return behind(order, page.after);
+}
+
+/** Behind in the first key, or equal in it and behind in the others. */
+function behind([first, ...rest]: Order, [value = null, ...others]: SQLInputValue[]): Condition {
+  if (!first) return { sql: '0', values: [] };
+  const { sql, values } = behind(rest, others);
+  const { expression, isDown } = first;
+  return {
+    sql: `(${expression} ${isDown ? '<' : '>'} ? OR (${expression} = ? AND ${sql}))`,
+    values: [value, value, ...values],
+  };
 }
 
 function decode(token: string): PageToken | undefined {
   try {
-    const page = JSON.parse(Buffer.from(token.replace('~!!~', ''), 'base64url').toString()) as PageToken;
-    return typeof page?.after === 'string' && Number.isInteger(page.at) ? page : undefined;
+    return PageToken.parse(JSON.parse(Buffer.from(token.replace('~!!~', ''), 'base64url').toString()));
   } catch {
     return undefined;
   }

@@ -17,13 +17,20 @@ export const unaskedOfFile = 'kind,id,name,mimeType';
 
 export const metaOf = (row: FileRow) => JSON.parse(row.meta) as Meta;
 
+/** Its name as it was given, though the column holds it with U+FFFD where UTF-8 has no character. */
+export function nameOf(row: FileRow): string {
+  const { name } = metaOf(row);
+  return name?.toWellFormed() === row.name ? name : row.name;
+}
+
 export const canDownload = (row: FileRow) => !metaOf(row).copyRequiresWriterPermission;
 
 /** The resource `drive#file`, with all fields that this Drive has of it. */
 export function fileResource({ context, tree }: Drive, row: FileRow): object {
-  const { id, name, mimeType } = row;
+  const { id, mimeType } = row;
+  const name = nameOf(row);
   const { owner } = people(context);
-  const meta = metaOf(row);
+  const { name: _, ...meta } = metaOf(row);
   const isFolder = mimeType === folderType;
   const isBlob = !isFolder && mimeType !== shortcutType && !isNative(mimeType);
   const isShared = row.drive !== tree.study;

@@ -44,7 +44,7 @@ export async function update(drive: Drive, request: Request, id: string, json: u
 function apply(drive: Drive, request: Request, row: FileRow, body: FileBody, content?: Content): FileRow {
   const { tree } = drive;
   const parent = newParent(drive, request, row);
-  const name = body.name === undefined ? row.name : body.name.toWellFormed() || 'Untitled';
+  const name = body.name === undefined ? row.name : body.name.toWellFormed();
   const mimeType = newMimeType(row, body, content);
   const isTrash = body.trashed ?? Boolean(row.explicitlyTrashed);
   const isRoot = row.parent === null;

@@ -100,16 +100,41 @@ test.each([
   'e\u0301 and \u00e9',
   `${'long'.repeat(200)}.txt`,
   '🎉'.repeat(100),
+  '',
+  ' ',
+  '\u0001\t\u007f',
+  'lone \ud83c surrogate',
+  '\udf89',
 ])('the name %j survives, in the folder and below no other name', async (name) => {
   const before = (await readdir(path())).length;
   const outside = await readdir(cloud.dir);
-  const file = await create({ name }, name);
+  const file = await create({ name }, 'content');
   expect(file.name).toBe(name);
   expect(await readdir(path())).toHaveLength(before + 1);
   expect(await readdir(cloud.dir)).toEqual(outside);
   await fetch(`${cloud.origin}/_local/drive/scan`, { method: 'POST' });
   expect((await get(file.id)).name).toBe(name);
-  expect(await drive.files.get({ fileId: file.id, alt: 'media' })).toMatchObject({ data: name });
+  expect(await drive.files.get({ fileId: file.id, alt: 'media' })).toMatchObject({ data: 'content' });
+});
+
+test.each(['', 'a/b', "quote ' and \\ slash", 'nul\0 and \r\n lines', '🎉', 'e\u0301'])(
+  'the name %j is found by a query for it',
+  async (name) => {
+    const { id } = await create({ name });
+    const { data } = await drive.files.list({ q: `name = '${name.replace(/['\\]/g, '\\$&')}'` });
+    expect(data.files?.map((file) => file.id)).toContain(id);
+    expect(data.files?.map((file) => file.name)).toEqual(data.files?.map(() => name));
+  },
+);
+
+test('a name that is changed to or from a lone surrogate is the new name', async () => {
+  const { id: fileId } = await create({ name: 'lone \ud800' });
+  for (const name of ['lone \ud801', 'lone \ufffd', '\udfff', 'plain', '']) {
+    const { data } = await drive.files.update({ fileId, requestBody: { name } });
+    expect([data.name, (await get(fileId)).name]).toEqual([name, name]);
+  }
+  const { data } = await drive.files.create({ requestBody: {} });
+  expect(data.name).toBe('Untitled');
 });
 
 test('the same name twice is two files, and renaming one leaves the other', async () => {

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import { clients } from '../../../../../shared/clients.ts';
+import { setFaults } from '../../../../kit.ts';
 import { useLocalCloud } from '../../../../localCloud.ts';
 import { refusal } from './following.ts';
 
@@ -98,6 +99,65 @@ test('pages go on where they ended, even if the last file has gone meanwhile', a
   expect(await refusal(other)).toMatchObject({ status: 400, location: 'pageToken' });
   expect(await refusal(drive.files.list({ pageToken: 'nonsense' }))).toMatchObject({ location: 'pageToken' });
   expect(await refusal(drive.files.list({ pageSize: 0 }))).toMatchObject({ location: 'pageSize' });
+});
+
+test.each([undefined, 'name', 'name desc', 'folder,modifiedTime desc,name'])(
+  'pages ordered by %s hold each file that stays once, whatever comes and goes between them',
+  async (orderBy) => {
+    const requestBody = { name: 'busy', mimeType: 'application/vnd.google-apps.folder' };
+    const parent = (await drive.files.create({ requestBody })).data.id ?? '';
+    const make = async (name: string) =>
+      (await drive.files.create({ requestBody: { name, parents: [parent] } })).data.id ?? '';
+    const staying = [];
+    const leaving = [];
+    for (let count = 0; count < 6; count++) {
+      leaving.push(await make(`${count} leaves`));
+      staying.push(await make(`${count} stays`));
+    }
+    const page = { q: `'${parent}' in parents`, pageSize: 3, ...(orderBy ? { orderBy } : {}) };
+    const seen: unknown[] = [];
+    let pageToken: string | undefined;
+    do {
+      const { data } = await drive.files.list({ ...page, ...(pageToken ? { pageToken } : {}) });
+      seen.push(...(data.files?.map(({ id }) => id) ?? []));
+      pageToken = data.nextPageToken ?? undefined;
+      for (const fileId of leaving.splice(0, 3)) await drive.files.delete({ fileId });
+      await make('3 comes');
+    } while (pageToken && seen.length < 50);
+    for (const id of staying) expect(seen.filter((one) => one === id)).toEqual([id]);
+    expect(new Set(seen).size).toBe(seen.length);
+  },
+);
+
+test('the children of several folders are found with one query, and one name twice in one folder', async () => {
+  const folder = async (name: string) => {
+    const requestBody = { name, mimeType: 'application/vnd.google-apps.folder' };
+    return (await drive.files.create({ requestBody })).data.id ?? '';
+  };
+  const [one, two, three] = [await folder('one'), await folder('two'), await folder('three')];
+  const made = [];
+  for (const parent of [one, one, two, three]) {
+    const { data } = await drive.files.create({ requestBody: { name: 'twin.txt', parents: [parent] } });
+    made.push(data.id);
+  }
+  const ids = async (q: string) => (await drive.files.list({ q })).data.files?.map(({ id }) => id);
+  expect(await ids(`'${one}' in parents or '${two}' in parents`)).toEqual(made.slice(0, 3));
+  expect(await ids(`name = 'twin.txt' and '${one}' in parents`)).toEqual(made.slice(0, 2));
+  expect(await ids("name = 'twin.txt'")).toEqual(made);
+});
+
+test('the fault incompleteSearch leaves a file out and says so, the fault emptyList leaves out all and says nothing', async () => {
+  const q = `'${pages}' in parents`;
+  const whole = (await drive.files.list({ q, pageSize: 2 })).data;
+  await setFaults(cloud, { service: 'drive', kind: 'incompleteSearch', times: 1 });
+  const partly = (await drive.files.list({ q, pageSize: 2 })).data;
+  expect([whole.incompleteSearch, partly.incompleteSearch]).toEqual([false, true]);
+  expect(partly.files).toEqual(whole.files?.slice(0, 1));
+  expect(partly.nextPageToken).toBe(whole.nextPageToken);
+  await setFaults(cloud, { service: 'drive', kind: 'emptyList', times: 1 });
+  const nothing = (await drive.files.list({ q, pageSize: 2 })).data;
+  expect(nothing).toEqual({ kind: 'drive#fileList', incompleteSearch: false, files: [] });
+  expect((await drive.files.list({ q, pageSize: 2 })).data).toEqual(whole);
 });
 
 test('a shared drive has files and a log of its own, and is not there for who does not ask for it', async () => {

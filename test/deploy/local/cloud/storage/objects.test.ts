@@ -23,6 +23,14 @@ const save = async (file: File, text: string) => {
   return (await file.getMetadata())[0];
 };
 
+test('a body of null says nothing, as in a copy by Go’s client; other JSON that is no object is refused', async () => {
+  await save(bucket.file('null source'), 'source');
+  const copyTo = url('null source').replace('?', '/rewriteTo/b/plain-bucket/o/null%20target?');
+  expect((await call('POST', copyTo, { json: null })).status).toBe(200);
+  expect(await textOf(bucket.file('null target'))).toBe('source');
+  expect((await call('POST', copyTo, { json: 5 })).status).toBe(400);
+});
+
 /** What each method answers to each precondition; G and M stand for what the object has. */
 const conditions = [
   ['ifGenerationMatch=G', true],

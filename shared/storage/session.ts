@@ -1,0 +1,105 @@
+import type { Bucket, FileMetadata, Storage } from '@google-cloud/storage';
+import type { GoogleAuth } from 'google-auth-library';
+import { codeOf } from './codeOf.ts';
+import { type ObjectDescription, type RawObject, rawObject, resourceOf } from './rawObject.ts';
+
+/*
+ * Resumable uploads, which outlive the process that began them.
+ * https://cloud.google.com/storage/docs/performing-resumable-uploads
+ *
+ * Only the beginning is the client library's. Its `createWriteStream({ uri, offset, isPartialUpload })` reports success
+ * when the server kept only part of a chunk, and without `chunkSize` it cannot send such a part again.
+ */
+
+/** Slices, but for the last, are multiples of this. */
+export const quantum = 256 * 1024;
+
+export type Progress =
+  | { state: 'open' /** How many bytes the server has for sure. */; offset: number }
+  | { state: 'done'; object: RawObject }
+  /** The session has ended without an object; the upload must begin anew. */
+  | { state: 'gone' }
+  /** Another generation is in the object's place. */
+  | { state: 'conflict' };
+
+/**
+ * Begins an upload. Precondition and MD5 are told now and hold at its end.
+ * @returns its address, or undefined if another generation is in the object's place
+ */
+export async function openSession(
+  bucket: Bucket,
+  { name, ...description }: ObjectDescription,
+  replaces: string,
+  size?: number,
+): Promise<string | undefined> {
+  try {
+    const [uri] = await bucket.file(name).createResumableUpload({
+      preconditionOpts: { ifGenerationMatch: replaces },
+      metadata: { ...resourceOf(description), ...(size === undefined ? {} : { contentLength: size }) },
+    });
+    return uri;
+  } catch (error) {
+    if (codeOf(error) === 412) return undefined;
+    throw error;
+  }
+}
+
+/** Sends what begins at `offset`; with `total`, these are the last bytes. */
+export async function sendSlice(
+  storage: Storage,
+  uri: string,
+  bytes: Buffer,
+  offset: number,
+  total?: number,
+): Promise<Progress> {
+  const range = bytes.length === 0 ? '*' : `${offset}-${offset + bytes.length - 1}`;
+  return request(storage, uri, 'PUT', {
+    headers: { 'content-range': `bytes ${range}/${total ?? '*'}` },
+    data: bytes,
+    // Not by the library: what of these bytes has arrived must be asked for before any are sent again.
+    retryConfig: { retry: 0, noResponseRetries: 0 },
+  });
+}
+
+/** Where the upload stands. */
+export async function progressOf(storage: Storage, uri: string, total?: number): Promise<Progress> {
+  return request(storage, uri, 'PUT', {
+    headers: { 'content-range': `bytes */${total ?? '*'}` },
+    retryConfig: { retry: 5, noResponseRetries: 5, httpMethodsToRetry: ['PUT'] },
+  });
+}
+
+/** Nothing of it stays. */
+export async function cancelSession(storage: Storage, uri: string): Promise<void> {
+  // It would end by itself in a week, so no answer is good enough.
+  await request(storage, uri, 'DELETE', {}).catch(() => {});
+}
+
+async function request(
+  storage: Storage,
+  url: string,
+  method: 'PUT' | 'DELETE',
+  options: object,
+): Promise<Progress> {
+  const auth = storage.authClient as object as GoogleAuth;
+  const { status, data, headers } = await auth.request<FileMetadata>({
+    url,
+    method,
+    ...options,
+    validateStatus: (code) => code < 300 || [308, 404, 410, 412, 499].includes(code),
+  });
+  switch (status) {
+    case 308: {
+      const [, last] = /-(\d+)$/.exec(headers.get('range') ?? '') ?? [];
+      return { state: 'open', offset: last === undefined ? 0 : Number(last) + 1 };
+    }
+    case 404:
+    case 410:
+    case 499:
+      return { state: 'gone' };
+    case 412:
+      return { state: 'conflict' };
+    default:
+      return { state: 'done', object: rawObject(data) };
+  }
+}
