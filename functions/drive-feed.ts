@@ -12,8 +12,8 @@ import type { Records } from '../shared/storage/records.ts';
 export const DriveChanged = z.object({});
 
 /** How far the change feed has been handed on. */
-const Feed = z.object({ pageToken: z.string(), drainedAt: z.iso.datetime() });
-const feedRecord = 'drive/feed.json';
+export const Feed = z.object({ pageToken: z.string(), drainedAt: z.iso.datetime() });
+export const feedRecord = 'drive/feed.json';
 
 /** A storm of pushes makes a drain a second, and no more; that is also as often as a record may be written. */
 const pause = 1000;
@@ -98,7 +98,7 @@ async function drain(
   }
 }
 
-async function pageOf(
+export async function pageOf(
   drive: drive_v3.Drive,
   pageToken: string,
   sharedDrive: string | undefined,
@@ -119,7 +119,7 @@ async function pageOf(
   }
 }
 
-class BadPageToken extends Error {
+export class BadPageToken extends Error {
   override name = 'BadPageToken';
 }
 

@@ -5,6 +5,7 @@ import { publishFileChanges } from '../shared/drive/fileChanged.ts';
 import { noteFolder } from '../shared/drive/fileRecord.ts';
 import { type Cost, metered } from '../shared/drive/metered.ts';
 import { noteRun, type Run, runId } from '../shared/drive/runs.ts';
+import { endAbandonedTransfers } from '../shared/drive/transfer.ts';
 import type { Log } from '../shared/log.ts';
 import { NotYet } from '../shared/once.ts';
 import type { Publish } from '../shared/publish.ts';
@@ -21,7 +22,7 @@ export type ReconcileRequest = z.infer<typeof ReconcileRequest>;
 const Place = z.object({ path: z.array(z.string()), folders: z.array(z.string()) });
 
 /** How far the comparison of the whole tree has come. */
-const Progress = z.object({
+export const Progress = z.object({
   run: z.string(),
   startedAt: z.iso.datetime(),
   /** Up to when somebody is at it. */
@@ -32,8 +33,8 @@ const Progress = z.object({
   asked: z.number(),
   units: z.number(),
 });
-type Progress = z.infer<typeof Progress>;
-const progressRecord = 'drive/reconcile.json';
+export type Progress = z.infer<typeof Progress>;
+export const progressRecord = 'drive/reconcile.json';
 
 export type DriveReconcileDependencies = CompareDependencies & {
   drive: drive_v3.Drive;
@@ -97,6 +98,7 @@ export async function driveReconcile(
         return;
       }
     }
+    await endAbandonedTransfers(records, dependencies.raw, now());
     await checkpoint(0);
     const { run, looked, asked } = progress;
     log.info('reconciled', { run, looked, asked });

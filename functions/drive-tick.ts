@@ -15,7 +15,8 @@ const Channel = z.object({
   expiration: z.iso.datetime(),
 });
 type Channel = z.infer<typeof Channel>;
-const Channels = z.array(Channel);
+export const Channels = z.array(Channel);
+export const channelsRecord = 'drive/channels.json';
 
 const day = 24 * 60 * 60 * 1000;
 /** Drive's longest. https://developers.google.com/workspace/drive/api/guides/push#create-notification-channels */
@@ -58,7 +59,7 @@ async function renewChannel(
   secret: string,
   { drive, records, sharedDrive, log }: DriveTickDependencies,
 ): Promise<void> {
-  const name = 'drive/channels.json';
+  const name = channelsRecord;
   const channels = (await records.read(name, Channels))?.value ?? [];
   const isFresh = ({ openedAt, expiration }: Channel) => {
     // Drive may grant less than was wished, and then the overlap is not a day either.

@@ -57,7 +57,10 @@ const pauseBetweenWrites = 1000;
  */
 export async function fileSync(change: FileChanged, dependencies: FileSyncDependencies): Promise<void> {
   const { tallies, log, now } = dependencies;
-  if (change.fileId === dependencies.studyFolder) return;
+  if (change.fileId === dependencies.studyFolder) {
+    if (change.removed) log.error('the study folder is gone, or not shared with us any more');
+    return;
+  }
   const end = tallies.begin(change.run);
   let outcome: Outcome = { did: 'failed' };
   const cost = { units: 0, requests: 0 };
@@ -97,6 +100,8 @@ async function perform(
     case 'nothing':
       if (!planned.file && planned.known)
         dependencies.log.warning('nothing is done', { fileId: change.fileId, because: plan.because });
+      // A person has answered, and there is nothing left of what was asked.
+      if (change.approved) await endAttention(dependencies.records, change.fileId);
       return { did: 'nothing' };
     case 'wait':
       if (plan.nudge)
@@ -244,7 +249,7 @@ async function upload(
   try {
     if (size <= sliceSize) {
       const bring = async () =>
-        (await saveObject(raw, object, replaces, await readWhole(drive, file))) ?? conflict;
+        (await saveObject(raw, object, replaces, await readRightly(drive, file))) ?? conflict;
       // Many small files fit into the memory side by side.
       return await (size <= 1024 * 1024 ? bring() : inTurn(bring));
     }
@@ -252,12 +257,29 @@ async function upload(
     if (transferred.state === 'done') return transferred.object;
     return transferred.state === 'handed on' ? handedOn : conflict;
   } catch (error) {
-    if (!(error instanceof WrongBytes)) throw error;
-    // The file may have been changed meanwhile; the next plan sees to that. Else the bytes may be right next time.
-    const current = await getFile(drive, file.id);
-    if (current?.md5Checksum !== file.md5Checksum) return conflict;
+    // Was the file changed meanwhile? The next plan sees to that. Else the bytes may be right next time.
+    if (error instanceof WrongBytes && (await isChanged(drive, file))) return conflict;
     throw error;
   }
+}
+
+const mostReads = 3;
+
+/** Reads a small file again when its bytes are wrong. @throws NotGiven when they are wrong each time */
+async function readRightly(drive: FileSyncDependencies['drive'], file: DriveFile): Promise<Buffer> {
+  for (let reads = 1; ; reads++) {
+    try {
+      return await readWhole(drive, file);
+    } catch (error) {
+      if (!(error instanceof WrongBytes) || (await isChanged(drive, file))) throw error;
+      if (reads === mostReads)
+        throw new NotGiven(`${error.message}, and that ${reads} times`, { cause: error });
+    }
+  }
+}
+
+async function isChanged(drive: FileSyncDependencies['drive'], file: DriveFile): Promise<boolean> {
+  return (await getFile(drive, file.id))?.md5Checksum !== file.md5Checksum;
 }
 
 async function pauseSince(
@@ -294,20 +316,25 @@ async function retire(
   { fileId, approved, run }: FileChanged,
   { raw, records, readFolder, studyFolder, mayRemove, log, now }: FileSyncDependencies,
 ): Promise<Outcome | typeof conflict> {
-  const hold = async (reason: string): Promise<Outcome | typeof conflict> => {
+  const hold = async (reason: string, asks = false): Promise<Outcome | typeof conflict> => {
     const since = new Date(now()).toISOString();
     await callAttention(records, { kind: 'held', fileId, path, reason, since });
-    const record = { ...known?.value, path, objects, attention: reason };
+    const record = { ...known?.value, path, objects, attention: reason, asks };
     if (known?.value.attention !== reason)
-      if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) return conflict;
+      if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) {
+        // Another delivery may have removed it; should it be held all the same, the next plan says so again.
+        await endAttention(records, fileId);
+        return conflict;
+      }
     log.warning('held', { object: path.join('/'), reason });
     return { did: 'held', reason };
   };
   if (!approved && objects.length > 0) {
     const study = await readFolder(studyFolder);
     if (!study || study.trashed) return hold('the study folder itself is not to be seen; nothing is removed');
-    if (!(await mayRemove(run)))
-      return hold(`${because}; more is gone than may be removed without being asked`);
+    // Who has been asked is not passed over because another run may remove some files again.
+    if (known?.value.asks || !(await mayRemove(run)))
+      return hold(`${because}; more is gone than may be removed without being asked`, true);
   }
   for (const object of objects)
     if (!(await retireObject(raw, object)))
@@ -318,7 +345,12 @@ async function retire(
   } else if (known) {
     // Should it come back, its bytes are there as a version.
     const versions = known.value.objects.map((object) => ({ ...object, noncurrent: true }));
-    const record = FileRecord.parse({ ...known.value, objects: versions, attention: undefined });
+    const record = FileRecord.parse({
+      ...known.value,
+      objects: versions,
+      attention: undefined,
+      asks: undefined,
+    });
     if (!(await records.write(fileRecordName(fileId), record, known.generation))) return conflict;
   }
   if (objects.length > 0) log.info('removed', { object: path.join('/'), because });

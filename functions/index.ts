@@ -70,20 +70,27 @@ export const functions = {
       }),
   ),
 
-  'file-sync': onMessage({ topic: 'file-changed', ackDeadline: 600 }, FileChanged, async (message, { log }) =>
-    fileSync(message, {
-      ...(await syncing()),
-      drive: await clients.drive(),
-      raw: (await clients.storage()).bucket(config().rawBucket),
-      records: await records(),
-      publish: await publish(),
-      waitForTomorrow: async (change) =>
-        keepWaiting(await records(), { topic: 'file-changed', key: change.fileId, data: change }, new Date()),
-      deadline: Date.now() + config().transferSeconds * 1000,
-      log,
-      now: Date.now,
-      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    }),
+  'file-sync': onMessage(
+    { topic: 'file-changed', ordered: true, ackDeadline: 600 },
+    FileChanged,
+    async (message, { log }) =>
+      fileSync(message, {
+        ...(await syncing()),
+        drive: await clients.drive(),
+        raw: (await clients.storage()).bucket(config().rawBucket),
+        records: await records(),
+        publish: await publish(),
+        waitForTomorrow: async (change) =>
+          keepWaiting(
+            await records(),
+            { topic: 'file-changed', key: change.fileId, data: change },
+            new Date(),
+          ),
+        deadline: Date.now() + config().transferSeconds * 1000,
+        log,
+        now: Date.now,
+        wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      }),
   ),
 
   'object-arrived': onObject({ bucket: 'raw', topic: 'raw-object' }, async (object, { log }) =>
@@ -155,7 +162,7 @@ const syncing = lazy(async () => {
     tallies: tallies(await records()),
     inTurn: <T>(work: () => Promise<T>) => inTurn(work),
     sliceSize,
-    lease: 60_000,
+    lease: 30_000,
     checkpointEvery: 2000,
   };
 });

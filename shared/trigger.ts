@@ -110,12 +110,15 @@ export function onObject(
   };
 }
 
-/** A tick of the scheduler, or of whoever publishes to its topic; `data` is its JSON, `{}` for a plain tick. */
-export function onClock<In = unknown>(
+/**
+ * A tick of the scheduler, or of whoever publishes to its topic. What is in it does not matter, unless there is a
+ * `schema` for it; a plain tick is `{}`.
+ */
+export function onClock<In = undefined>(
   options: { schedule: string; topic: string; ackDeadline?: number; schema?: z.ZodType<In> },
   work: (tick: { time: Date; data: In }, delivery: Delivery) => Promise<void>,
 ): Triggered {
-  const { schedule, topic, ackDeadline = 60, schema = z.unknown() as z.ZodType<In> } = options;
+  const { schedule, topic, ackDeadline = 60, schema } = options;
   return {
     trigger: { kind: 'clock', topic, schedule, ackDeadline },
     handle: (request, caller) =>
@@ -123,8 +126,8 @@ export function onClock<In = unknown>(
         request,
         caller,
         ({ data }) => {
-          const isEmpty = !Buffer.isBuffer(data) || data.length === 0;
-          return { time: new Date(), data: schema.parse(isEmpty ? {} : parseJson(data)) };
+          const json = Buffer.isBuffer(data) && data.length > 0 && schema ? parseJson(data) : {};
+          return { time: new Date(), data: schema?.parse(json) as In };
         },
         work,
       ),

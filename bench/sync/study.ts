@@ -71,8 +71,12 @@ export async function openStudy(dir: string, isolate: boolean): Promise<Study> {
     for (const pid of pids()) if (pid !== undefined) await forgetPeak(pid);
     const meter = startMeter();
     const start = performance.now();
-    const { result, megabytes } = await peakMemory(pids, followed(start, isThere)).finally(meter.stop);
-    return { ...result, counts: meter.stop(), megabytes };
+    try {
+      const { result, megabytes } = await peakMemory(pids, followed(start, isThere));
+      return { ...result, counts: meter.stop(), megabytes };
+    } finally {
+      meter.stop();
+    }
   }
 
   async function followed(start: number, isThere?: () => Promise<boolean>) {
@@ -91,8 +95,8 @@ export async function openStudy(dir: string, isolate: boolean): Promise<Study> {
       if (JSON.stringify(left) !== last) moved = now;
       last = JSON.stringify(left);
       if (now - moved > patience) throw new Error(`Nothing moves any more, and this is left: ${last}`);
-      // Looking must not be what takes the time.
-      await sleep(Math.max(10, 20 * (now - begin)));
+      // Looking must not be what takes the time; nor may what is measured be coarser than a hundredth.
+      await sleep(Math.max(10, Math.min(20 * (now - begin), (now - start) / 100)));
     }
   }
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { functions } from '../../functions/index.ts';
 import { type Cloud, startCloud } from './cloud/cloud.ts';
+import { forgetEnvironment, leaveEnvironment } from './environment.ts';
 import { type Host, type HostOptions, startHost } from './host/host.ts';
 import { provision, tick } from './host/provision.ts';
 
@@ -33,6 +34,7 @@ export async function startLab({
   const cloud = await startCloud({ dir, port });
   let host: Host | undefined;
   const close = async () => {
+    forgetEnvironment(dir);
     await host?.close();
     await cloud.close();
   };
@@ -54,6 +56,7 @@ export async function startLab({
     const { maximumBackoff = 10, ackDeadline } = options;
     await provision({ endpointOf: host.endpointOf, maximumBackoff, ackDeadline });
     await tick('drive-tick');
+    leaveEnvironment(dir);
     return { cloud, host, close };
   } catch (error) {
     await close();

@@ -1,4 +1,6 @@
 import pc from 'picocolors';
+import { clean } from '../../shared/clean.ts';
+import { sizeOf } from '../../shared/sizeOf.ts';
 import type { LogEntry } from './host/host.ts';
 
 type Line = { mark: string; verb: string; object: string; more: string };
@@ -88,13 +90,3 @@ const plurals: Record<string, string> = {
   landmark: 'landmarks',
   problem: 'problems',
 };
-
-export function sizeOf(bytes: number): string {
-  if (!(bytes >= 1000)) return `${bytes} B`;
-  const power = Math.min(Math.floor(Math.log10(bytes) / 3), 4);
-  return `${(bytes / 1000 ** power).toPrecision(3)} ${['B', 'kB', 'MB', 'GB', 'TB'][power]}`;
-}
-
-/** File names are anybody's: no escape sequence of theirs reaches the terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const clean = (text: string) => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�');

@@ -2,9 +2,10 @@ import Table from 'cli-table3';
 import { Annotation, annotationName } from '../../shared/annotation/annotation.ts';
 import { clients } from '../../shared/clients.ts';
 import { config } from '../../shared/config.ts';
+import { listAttention } from '../../shared/drive/fileRecord.ts';
+import { sizeOf } from '../../shared/sizeOf.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
 import { listProblems } from '../../shared/unprocessable.ts';
-import { sizeOf } from './lines.ts';
 
 /** What is in the raw bucket, what was made of it, and what could not be processed. */
 export async function tableOf(): Promise<string> {
@@ -32,8 +33,9 @@ export async function tableOf(): Promise<string> {
     ]);
   }
   const problems: string[] = [];
-  for await (const { function: by, reason } of listProblems(recordsIn(storage, stateBucket))) {
-    problems.push(`✗ ${by}: ${reason}`);
-  }
+  const state = recordsIn(storage, stateBucket);
+  for await (const { function: by, reason } of listProblems(state)) problems.push(`✗ ${by}: ${reason}`);
+  for await (const { kind, path, reason } of listAttention(state))
+    problems.push(`– ${path.join('/')} is ${kind}: ${reason}`);
   return [table.toString(), ...problems].join('\n');
 }

@@ -99,7 +99,8 @@ export async function comparePlace(
   for (const name of prefixes) {
     if (children === 0 && path.length === 0)
       findings.push({ is: 'error', name, because: 'Drive lists nothing at all' });
-    else below.set(name, { path: pathOfObject(name.slice(0, -1)).path, folders: [] });
+    // With a name below it: a folder's own, like `a~1.txt`, could read as a twin's.
+    else below.set(name, { path: pathOfObject(`${name}x`).path.slice(0, -1), folders: [] });
   }
   return { findings, below: [...below.values()] };
 
@@ -112,6 +113,8 @@ export async function comparePlace(
     const name = path.join('/');
     const wanted = targetsOf(file, path, policy);
     if ('skip' in wanted) return { is: 'skipped', name, because: wanted.skip, change };
+    if (held.length === 0 && file.capabilities?.canDownload === false)
+      return { is: 'skipped', name, because: 'Drive does not allow its download', change };
     const left = [...held];
     for (const target of wanted.targets) {
       const object = takeFrom(left, target) ?? (await cutObject(raw, target, file.id));

@@ -36,7 +36,7 @@ export async function readWhole(
 }
 
 /**
- * The bytes from `start` up to, and without, `end`.
+ * The bytes from `start` up to, and without, `end`, in the beginning of `buffer`.
  * @throws WrongBytes if the answer is not just these
  */
 export async function readRange(
@@ -44,20 +44,28 @@ export async function readRange(
   { id, size }: DriveFile,
   start: number,
   end: number,
+  buffer: Buffer = Buffer.allocUnsafeSlow(end - start),
 ): Promise<Buffer> {
   const { data, status, headers } = await asked(() =>
     drive.files.get(
       { fileId: id, alt: 'media', supportsAllDrives: true },
-      { responseType: 'arraybuffer', headers: { range: `bytes=${start}-${end - 1}` } },
+      { responseType: 'stream', headers: { range: `bytes=${start}-${end - 1}` } },
     ),
   );
   const range = (headers as object as Headers).get('content-range');
   // https://github.com/googleapis/google-api-nodejs-client/issues/1850: ranges are not always kept to.
-  if (status !== 206 || range !== `bytes ${start}-${end - 1}/${size}`)
+  if (status !== 206 || range !== `bytes ${start}-${end - 1}/${size}`) {
+    data.destroy();
     throw new WrongBytes(`bytes ${start}-${end - 1} of ${id} were answered by ${status} ${range}`);
-  const bytes = Buffer.from(data as object as ArrayBuffer);
-  if (bytes.length !== end - start)
-    throw new WrongBytes(`${bytes.length} bytes came of ${id}, not ${end - start}`);
+  }
+  // Gathered by the library, they would be in memory twice.
+  const bytes = buffer.subarray(0, end - start);
+  let length = 0;
+  for await (const chunk of data as AsyncIterable<Buffer>) {
+    if (length + chunk.length <= bytes.length) chunk.copy(bytes, length);
+    length += chunk.length;
+  }
+  if (length !== bytes.length) throw new WrongBytes(`${length} bytes came of ${id}, not ${bytes.length}`);
   return bytes;
 }
 

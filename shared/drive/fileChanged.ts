@@ -26,6 +26,7 @@ export async function publishFileChanges(
   if (files.length === 0) return;
   await publish(
     'file-changed',
-    files.map((data) => ({ data })),
+    // By its key, one file is brought by one delivery at a time: what was heard of it twice is not downloaded twice.
+    files.map((data) => ({ data, orderingKey: data.fileId })),
   );
 }

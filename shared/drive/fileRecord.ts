@@ -13,6 +13,8 @@ export const FileRecord = z.object({
   syncedAt: z.iso.datetime().optional(),
   /** Why it is not what it should be; the same is kept where a person finds it. */
   attention: z.string().optional(),
+  /** Its removal waits for somebody who agrees to it. */
+  asks: z.boolean().optional(),
 });
 export type FileRecord = z.infer<typeof FileRecord>;
 
@@ -50,9 +52,19 @@ export async function endAttention(records: Records, fileId: string): Promise<vo
   await records.remove(attentionName(fileId));
 }
 
+const readAtATime = 20;
+
 export async function* listAttention(records: Records): AsyncIterable<Attention> {
+  const read = async (names: string[]) =>
+    (await Promise.all(names.map((name) => records.read(name, Attention)))).flatMap(
+      (one) => one?.value ?? [],
+    );
+  let names: string[] = [];
   for await (const name of records.list(attentionFolder)) {
-    const attention = await records.read(name, Attention);
-    if (attention) yield attention.value;
+    names.push(name);
+    if (names.length < readAtATime) continue;
+    yield* await read(names);
+    names = [];
   }
+  yield* await read(names);
 }

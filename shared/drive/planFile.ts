@@ -53,7 +53,8 @@ export async function planFile(
   const { drive, readFolder, raw, records, studyFolder, policy } = dependencies;
   // The record first: should another delivery be faster, ours is refused when it is written.
   const known = await records.read(fileRecordName(fileId), FileRecord);
-  const file = await getFile(drive, fileId);
+  // Before anything is removed Drive is asked a second time.
+  const file = (await getFile(drive, fileId)) ?? (removed ? await getFile(drive, fileId) : undefined);
   const planned = (plan: Plan): Planned => ({ plan, file, known });
   const held = async (targets: Target[] = []) =>
     verify

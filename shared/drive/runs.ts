@@ -108,8 +108,15 @@ export function tallies(records: Records, now: () => number = Date.now): Tallies
         if (run) {
           const total = totals.get(run);
           const tally = sum(total?.tally, outcome, new Date(now()));
-          const fresh = { record: `runs/${run}/${randomUUID()}.json`, generation: '0' };
-          totals.set(run, { ...(total ?? fresh), tally, isDirty: true });
+          // The same object: a write that is under way puts its generation there.
+          if (total) Object.assign(total, { tally, isDirty: true });
+          else
+            totals.set(run, {
+              record: `runs/${run}/${randomUUID()}.json`,
+              generation: '0',
+              tally,
+              isDirty: true,
+            });
         }
         const isDirty = totals.values().some((total) => total.isDirty);
         // Statistics must not fail what they count.
@@ -157,15 +164,29 @@ function sum(
   };
 }
 
+/** Days to look back, until there are enough: a lab has hundreds of runs a day, and years of them. */
+const lookBack = [1, 7, 31];
+const day = 24 * 60 * 60 * 1000;
+
 /** The last runs, newest first, each with what all processes did for it. */
-export async function listRuns(records: Records, most = 20): Promise<RunReport[]> {
-  const parts = new Map<string, string[]>();
-  for await (const name of records.list('runs/')) {
-    const [, id = ''] = name.split('/');
-    parts.set(id, [...(parts.get(id) ?? []), name]);
+export async function listRuns(records: Records, most = 20, now = Date.now()): Promise<RunReport[]> {
+  let parts = new Map<string, string[]>();
+  for (const from of [...lookBack.map((days) => new Date(now - days * day).toISOString()), '']) {
+    parts = await runsFrom(records, from);
+    if (parts.size >= most) break;
   }
   const newest = [...parts.keys()].sort().slice(-most).reverse();
   return Promise.all(newest.map((id) => reportOf(records, id, parts.get(id) ?? [])));
+}
+
+/** The names of all records of each run since a time: their ids begin with theirs. */
+async function runsFrom(records: Records, time: string): Promise<Map<string, string[]>> {
+  const parts = new Map<string, string[]>();
+  for await (const name of records.list('runs/', `runs/${time}`)) {
+    const [, id = ''] = name.split('/');
+    parts.set(id, [...(parts.get(id) ?? []), name]);
+  }
+  return parts;
 }
 
 async function reportOf(records: Records, id: string, names: string[]): Promise<RunReport> {

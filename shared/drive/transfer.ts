@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Bucket, Storage } from '@google-cloud/storage';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import * as z from 'zod';
@@ -9,7 +10,7 @@ import { NotGiven, readRange, WrongBytes } from './content.ts';
 import { type DriveFile, getFile } from './driveFile.ts';
 
 /** How far the transfer of a large file has come. */
-const Transfer = z.object({
+export const Transfer = z.object({
   /** The upload session. Whoever knows it can write the object: records are not for everybody's eyes. */
   session: z.string(),
   /** Hexadecimal; the revision of the file that is being brought. */
@@ -23,7 +24,9 @@ const Transfer = z.object({
   /** How often the bytes that came were not those of the file's MD5. */
   mismatches: z.number(),
 });
-type Transfer = z.infer<typeof Transfer>;
+export type Transfer = z.infer<typeof Transfer>;
+
+export const transferFolder = 'transfers/';
 
 export type TransferDependencies = {
   drive: drive_v3.Drive;
@@ -47,8 +50,21 @@ export type Transferred =
   /** The file is not what it was; what came of it is thrown away unseen. */
   | { state: 'changed' };
 
+type Slice = {
+  offset: number;
+  /** Where the next one begins. */
+  next: number;
+  bytes: Buffer;
+  /** What `bytes` is the beginning of. */
+  buffer: Buffer;
+  /** The MD5 of everything before `next`, unfinished. */
+  hash: Buffer;
+};
+
 /** So many ranges are read ahead of the one that is sent: together they are what a transfer holds in memory. */
 const readAhead = 2;
+/** Bytes; a hundredth of a second's work. */
+const hashedAtATime = 1024 * 1024;
 const mostMismatches = 3;
 const mostFailures = 5;
 
@@ -69,13 +85,13 @@ export async function transfer(
   const { raw, records, now, lease, checkpointEvery, deadline } = dependencies;
   const { storage } = raw;
   const size = Number(file.size);
-  const recordName = `transfers/${file.id}.json`;
+  const recordName = `${transferFolder}${file.id}.json`;
   const { createMD5 } = (await import('hash-wasm')).default;
 
   const claimed = await claim();
   if (claimed === 'conflict') return { state: 'conflict' };
   let { value, generation } = claimed;
-  const start = await progressOf(storage, value.session, size);
+  const { start } = claimed;
   if (start.state !== 'open') return end(start);
 
   const md5 = await createMD5();
@@ -87,25 +103,23 @@ export async function transfer(
 
   let sent = start.offset;
   let noted = now();
+  /** Buffers that have been sent, to be filled again: new ones would keep the garbage collector busy. */
+  const free: Buffer[] = [];
+  let before: { slice: Slice; sending: Promise<Progress> } | undefined;
   try {
-    for await (const { offset, bytes } of slicesFrom(hashed)) {
-      md5.update(bytes);
-      const next = offset + bytes.length;
-      if (next === size) {
-        const verdict = await lookAgain(md5.digest());
-        if (verdict) return verdict;
-      }
-      const progress = await send(bytes, offset);
-      if (progress.state !== 'open') return end(progress);
-      if (next === size) break;
-      const isOver = now() >= deadline;
-      if (isOver || now() - noted >= checkpointEvery) {
-        const hash = Buffer.from(md5.save()).toString('base64');
-        await note({ ...value, until: date(isOver ? 0 : lease), checkpoint: { offset: next, hash } });
-        noted = now();
-      }
-      if (isOver) return { state: 'handed on' };
+    // While one slice is sent, the next one is hashed and others are read.
+    for await (const slice of hashedSlices(hashed)) {
+      const early = await settleBefore();
+      if (early) return early;
+      const isLast = slice.next === size;
+      const verdict = isLast ? await lookAgain(md5.digest()) : undefined;
+      if (verdict) return verdict;
+      before = { slice, sending: send(slice) };
+      // It may fail while nobody waits for it yet; who waits will hear of it.
+      before.sending.catch(() => {});
     }
+    const last = await settleBefore();
+    if (last) return last;
   } catch (error) {
     const mismatches = value.mismatches + (error instanceof WrongBytes ? 1 : 0);
     if (mismatches >= mostMismatches) {
@@ -120,7 +134,24 @@ export async function transfer(
   // The server had all of it and did not say so.
   return end(await progressOf(storage, value.session, size));
 
-  async function claim(): Promise<{ value: Transfer; generation: string } | 'conflict'> {
+  /** Waits until the slice before is safe, and puts down how far it is; something to return if it ends here. */
+  async function settleBefore(): Promise<Transferred | undefined> {
+    if (!before) return undefined;
+    const { slice, sending } = before;
+    const progress = await sending;
+    if (progress.state !== 'open') return end(progress);
+    free.push(slice.buffer);
+    if (slice.next === size) return undefined;
+    const isOver = now() >= deadline;
+    if (isOver || now() - noted >= checkpointEvery) {
+      const checkpoint = { offset: slice.next, hash: slice.hash.toString('base64') };
+      await note({ ...value, until: date(isOver ? 0 : lease), checkpoint });
+      noted = now();
+    }
+    return isOver ? { state: 'handed on' } : undefined;
+  }
+
+  async function claim(): Promise<{ value: Transfer; generation: string; start: Progress } | 'conflict'> {
     const known = await records.read(recordName, Transfer);
     const isSame =
       known?.value.md5 === file.md5Checksum &&
@@ -129,14 +160,23 @@ export async function transfer(
     if (known && isSame) {
       if (Date.parse(known.value.until) > now())
         throw new NotYet(`${object.name} is being brought elsewhere`);
-      return take({ ...known.value, until: date(lease) }, known.generation);
+      const start = await progressOf(storage, known.value.session, size);
+      if (start.state !== 'gone')
+        return { ...(await take({ ...known.value, until: date(lease) }, known.generation)), start };
     }
     const session = await openSession(raw, object, replaces, size);
     if (!session) return 'conflict';
-    const fresh = { session, name: object.name, replaces, md5: file.md5Checksum ?? '', until: date(lease) };
-    const beginning = { ...fresh, checkpoint: { offset: 0, hash: '' }, mismatches: 0 };
+    const fresh: Transfer = {
+      session,
+      name: object.name,
+      replaces,
+      md5: file.md5Checksum ?? '',
+      until: date(lease),
+      checkpoint: { offset: 0, hash: '' },
+      mismatches: isSame ? (known?.value.mismatches ?? 0) : 0,
+    };
     try {
-      return await take(beginning, known?.generation ?? '0');
+      return { ...(await take(fresh, known?.generation ?? '0')), start: { state: 'open', offset: 0 } };
     } catch (error) {
       await cancelSession(storage, session);
       throw error;
@@ -157,9 +197,10 @@ export async function transfer(
   }
 
   async function end(progress: Progress): Promise<Transferred> {
-    await records.remove(recordName, generation);
-    if (progress.state === 'done') return { state: 'done', object: progress.object };
-    if (progress.state === 'conflict') return { state: 'conflict' };
+    if (progress.state === 'done' || progress.state === 'conflict') {
+      await records.remove(recordName, generation);
+      return progress;
+    }
     throw new NotYet(`the upload of ${object.name} ended without an object and begins anew`);
   }
 
@@ -178,8 +219,7 @@ export async function transfer(
   }
 
   /** Sends what the session does not have yet of a slice, again where it kept only part of it. */
-  async function send(bytes: Buffer, offset: number): Promise<Progress> {
-    const next = offset + bytes.length;
+  async function send({ bytes, offset, next }: Slice): Promise<Progress> {
     let progress: Progress = { state: 'open', offset: sent };
     for (let failures = 0; progress.state === 'open' && sent < next; ) {
       const rest = bytes.subarray(sent - offset);
@@ -200,26 +240,54 @@ export async function transfer(
     return progress;
   }
 
+  /** The slices from `offset` on, in order, with the MD5 up to the end of each. */
+  async function* hashedSlices(offset: number): AsyncIterable<Slice> {
+    for await (const { start, buffer, bytes } of slicesFrom(offset)) {
+      for (let from = 0; from < bytes.length; from += hashedAtATime) {
+        md5.update(bytes.subarray(from, from + hashedAtATime));
+        // The slice that is being sent needs its turns.
+        await setImmediate();
+      }
+      yield { offset: start, next: start + bytes.length, buffer, bytes, hash: Buffer.from(md5.save()) };
+    }
+  }
+
   /** The bytes from `offset` on, in order, a few slices read ahead. */
-  async function* slicesFrom(offset: number): AsyncIterable<{ offset: number; bytes: Buffer }> {
+  async function* slicesFrom(offset: number) {
     const { drive, sliceSize } = dependencies;
-    const ahead: { offset: number; bytes: Promise<Buffer> }[] = [];
+    const ahead: { start: number; buffer: Buffer; bytes: Promise<Buffer> }[] = [];
     for (let start = offset; start < size || ahead.length > 0; ) {
       while (start < size && ahead.length <= readAhead) {
         const end = Math.min(start + sliceSize, size);
-        const bytes = readRange(drive, file, start, end);
-        // It may fail while nobody waits for it yet; who waits will hear of it.
+        const buffer = free.pop() ?? Buffer.allocUnsafeSlow(sliceSize);
+        const bytes = readRange(drive, file, start, end, buffer);
         bytes.catch(() => {});
-        ahead.push({ offset: start, bytes });
+        ahead.push({ start, buffer, bytes });
         start = end;
       }
       const first = ahead.shift();
-      if (first) yield { offset: first.offset, bytes: await first.bytes };
+      if (first) yield { ...first, bytes: await first.bytes };
     }
   }
 
   function date(ms: number): string {
     return new Date(now() + ms).toISOString();
+  }
+}
+
+/** A transfer that nobody has gone on with for so long is given up: its file was changed or removed half-way. */
+const abandonedAfter = 24 * 60 * 60 * 1000;
+
+export async function endAbandonedTransfers(
+  records: Records,
+  { storage }: Bucket,
+  now: number,
+): Promise<void> {
+  for await (const name of records.list(transferFolder)) {
+    const transfer = await records.read(name, Transfer);
+    if (!transfer || Date.parse(transfer.value.until) > now - abandonedAfter) continue;
+    await cancelSession(storage, transfer.value.session);
+    await records.remove(name, transfer.generation);
   }
 }
 

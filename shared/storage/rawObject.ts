@@ -1,6 +1,7 @@
 import type { Bucket, FileMetadata } from '@google-cloud/storage';
 import * as z from 'zod';
 import { codeOf } from './codeOf.ts';
+import { writeObject } from './writeObject.ts';
 
 /** An object that `file-sync` wrote. */
 export const RawObject = z.object({
@@ -47,20 +48,13 @@ export async function saveObject(
   replaces: string,
   bytes: Buffer,
 ): Promise<RawObject | undefined> {
-  const file = bucket.file(name);
   try {
-    await file.save(bytes, {
-      resumable: false,
-      // The server compares MD5 from end to end; the client's own CRC32C would only cost time.
-      validation: false,
-      preconditionOpts: { ifGenerationMatch: replaces },
-      metadata: resourceOf(description),
-    });
+    // The server compares MD5 from end to end.
+    return rawObject(await writeObject(bucket.file(name), bytes, replaces, resourceOf(description)));
   } catch (error) {
     if (codeOf(error) === 412) return undefined;
     throw error;
   }
-  return rawObject(file.metadata);
 }
 
 /**
@@ -76,11 +70,10 @@ export async function copyObject(
   replaces: string,
 ): Promise<RawObject | undefined> {
   try {
-    const [copy] = await bucket
+    const [, answer] = await bucket
       .file(from.name, { generation: from.generation })
       .copy(bucket.file(name), { contentType, metadata, preconditionOpts: { ifGenerationMatch: replaces } });
-    const [written] = await copy.getMetadata();
-    return rawObject(written);
+    return rawObject((answer as { resource: FileMetadata }).resource);
   } catch (error) {
     if (codeOf(error) === 412 || codeOf(error) === 404) return undefined;
     throw error;

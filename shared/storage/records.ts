@@ -3,6 +3,7 @@ import type { File, Storage } from '@google-cloud/storage';
 import * as z from 'zod';
 import { codeOf } from './codeOf.ts';
 import { readObject } from './readObject.ts';
+import { writeObject } from './writeObject.ts';
 
 /** A record with the generation that a change of it must name. */
 export type Read<T> = { value: T; generation: string };
@@ -29,8 +30,8 @@ export type Records = {
   ): Promise<V extends T ? T : T | undefined>;
   /** Removes the record if it is still at `generation`, or, without one, at the one that it has now. */
   remove(name: string, generation?: string): Promise<boolean>;
-  /** The names of the records that begin with `prefix`, in order. */
-  list(prefix: string): AsyncIterable<string>;
+  /** The names of the records that begin with `prefix`, in order; with `from`, those before it are left out. */
+  list(prefix: string, from?: string): AsyncIterable<string>;
 };
 
 /** The generation of the record if this write made it: its answer was lost, and the library's next try met its own. */
@@ -78,13 +79,9 @@ export function recordsIn(
     const file = bucket.file(name);
     const write = randomUUID();
     try {
-      await file.save(JSON.stringify(value), {
-        resumable: false,
-        contentType: 'application/json',
-        preconditionOpts: { ifGenerationMatch: generation },
-        metadata: { metadata: { write } },
-      });
-      return String(file.metadata.generation);
+      const resource = { contentType: 'application/json', metadata: { write } };
+      const bytes = Buffer.from(JSON.stringify(value));
+      return String((await writeObject(file, bytes, generation, resource)).generation);
     } catch (error) {
       if (codeOf(error) === 412) return generationOf(file, write);
       throw error;
@@ -115,13 +112,14 @@ export function recordsIn(
         throw error;
       }
     },
-    async *list(prefix) {
+    async *list(prefix, from) {
       let pageToken: string | undefined;
       do {
         const [files, next] = await bucket.getFiles({
           prefix,
           autoPaginate: false,
           fields: 'items(name),nextPageToken',
+          ...(from ? { startOffset: from } : {}),
           ...(pageToken ? { pageToken } : {}),
         });
         for (const { name } of files) yield name;

@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import type { FileSyncDependencies } from '../../functions/file-sync.ts';
+import { endAbandonedTransfers, Transfer } from '../../shared/drive/transfer.ts';
 import { NotYet } from '../../shared/once.ts';
+import { progressOf } from '../../shared/storage/session.ts';
 import { forgetRequests, requestsAt, setFaults } from '../kit.ts';
 import { useStudy } from './useStudy.ts';
 
@@ -172,6 +174,19 @@ test('a file that goes into the trash half-way leaves nothing', async () => {
   await used.study.change(id, { trashed: true });
   await used.study.converge(id);
   expect(await used.objects()).toEqual({});
+});
+
+test('a transfer that nobody goes on with is given up by a comparison a day later', async () => {
+  const id = await used.study.file(used.here, 'a.edf', large(10));
+  await used.study.sync(id, false, invocation(5));
+  const { records } = used.study.dependencies;
+  const there = () => records.read(`transfers/${id}.json`, Transfer);
+  await endAbandonedTransfers(records, used.study.raw, Date.now() + 23 * 3_600_000);
+  const session = (await there())?.value.session ?? '';
+  expect(session).not.toBe('');
+  await endAbandonedTransfers(records, used.study.raw, Date.now() + 25 * 3_600_000);
+  expect(await there()).toBeUndefined();
+  expect(await progressOf(used.study.raw.storage, session)).toEqual({ state: 'gone' });
 });
 
 test('a session that the server does not know any more makes the upload begin anew', async () => {

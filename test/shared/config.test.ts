@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { readConfig } from '../../shared/config.ts';
+import { defaultExports, ExportPolicy } from '../../shared/drive/exports.ts';
 
 const env = {
   GAZELINE_PROJECT: 'my-lab',
@@ -20,6 +21,12 @@ test('what is optional has a default or is undefined, and an empty variable is a
     languageUnitsPerDay: 5000,
     driveBackoff: 1000,
     driveUnitsPerMinute: 300_000,
+    include: [],
+    exclude: [],
+    excludeTypes: [],
+    exports: ExportPolicy.parse(defaultExports),
+    removalsPerRun: 1000,
+    transferSeconds: 400,
   };
   const empty = {
     GAZELINE_SHARED_DRIVE: '',
@@ -30,6 +37,9 @@ test('what is optional has a default or is undefined, and an empty variable is a
     GAZELINE_DRIVE_BACKOFF: '',
     GAZELINE_DRIVE_UNITS_PER_MINUTE: '',
     GAZELINE_LOCAL_CLOUD: '',
+    GAZELINE_INCLUDE: '',
+    GAZELINE_EXPORTS: '',
+    GAZELINE_MAX_SIZE: '',
   };
   expect(readConfig(env)).toEqual(expected);
   expect(readConfig({ ...env, ...empty })).toEqual(expected);
@@ -81,4 +91,24 @@ test.each([
 
 test('a secret that is too short is not shown', () => {
   expect(() => readConfig({ ...env, GAZELINE_CHANNEL_SECRET: 'hunter2' })).toThrow(/^(?!.*hunter2)/);
+});
+
+test('globs are separated by commas or new lines, and may hold spaces', () => {
+  const config = readConfig({ ...env, GAZELINE_EXCLUDE: ' raw data/**, *.tmp\nold/** ,' });
+  expect(config.exclude).toEqual(['raw data/**', '*.tmp', 'old/**']);
+});
+
+test('an export policy names kinds and formats, and a wrong one is answered with those that there are', () => {
+  const { exports } = readConfig({ ...env, GAZELINE_EXPORTS: 'document=pdf spreadsheet=xlsx+ods' });
+  expect(exports).toEqual({
+    'application/vnd.google-apps.document': [{ extension: 'pdf', mimeType: 'application/pdf' }],
+    'application/vnd.google-apps.spreadsheet': [
+      expect.objectContaining({ extension: 'xlsx' }),
+      expect.objectContaining({ extension: 'ods' }),
+    ],
+  });
+  for (const wrong of ['document=exe', 'film=pdf', 'document'])
+    expect(() =>
+      readConfig({ ...env, GAZELINE_EXPORTS: wrong === 'document' ? 'documents=' : wrong }),
+    ).toThrow(/GAZELINE_EXPORTS: .*expected document, spreadsheet/);
 });

@@ -15,6 +15,11 @@ export function useSync(overrides: Partial<FileSyncDependencies> = {}) {
     /** What the names of its objects begin with. */
     prefix: '',
     objects: () => used.sync.objects(used.prefix),
+    /** What a person should know of the test's own files. */
+    attention: async () => {
+      const all = Object.entries(await used.sync.attention());
+      return Object.fromEntries(all.filter(([path]) => path.startsWith(used.prefix)));
+    },
     object: (name: string) => used.sync.raw.file(used.prefix + name),
     versions: async () => {
       const [files] = await used.sync.raw.getFiles({ prefix: used.prefix, versions: true });

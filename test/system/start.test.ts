@@ -62,6 +62,8 @@ test('Ctrl-C ends it cleanly, and the next start goes on where it was', async ()
   await writeFile(join(lab, 'drive', 'one.txt'), 'The first text came in the morning.');
   const first = await start(['--port', '0', '--dir', lab], 'annotated');
   expect(first).toMatchObject({ code: 0, output: expect.stringContaining('one.txt') });
+  // By this, npx gazeline would think that it still runs.
+  expect(existsSync(join(lab, '.cloud', 'environment.json'))).toBe(false);
 
   await writeFile(join(lab, 'drive', 'two.txt'), 'The second text came while nobody looked.');
   const second = await start(['--once', '--port', '0', '--dir', lab]);

@@ -24,6 +24,8 @@ export const Fault = z.strictObject({
    * - `emptyList`: (drive) files.list finds nothing and has no next page, whatever is there;
    * - `expirePageTokens`: (drive) a request's page token of the change feed, and all that were given out before, are
    *   refused from now on: with 400 and the location `pageToken`, or with 404 or 410 if that is the `status`;
+   * - `quota`: (drive) what asks for more than `unitsPerMinute` in a minute that slides is refused: with 403, or with 429
+   *   and `Retry-After` if one of the two is given. All requests count from when it is switched on;
    * - `shortAck`: (storage) a chunk of a resumable upload is kept only in part, and the answer says so;
    * - `expireSession`: (storage) the session that a request uses is over: 410, or 404 with `status: 404`;
    * - `lostPush`: (pubsub, drive) a push is not sent; Pub/Sub notices at the ack deadline, Drive never does;
@@ -43,6 +45,7 @@ export const Fault = z.strictObject({
     'incompleteSearch',
     'emptyList',
     'expirePageTokens',
+    'quota',
     'shortAck',
     'expireSession',
     'lostPush',
@@ -63,6 +66,8 @@ export const Fault = z.strictObject({
   reason: z.string().optional(),
   retryAfter: z.number().int().nonnegative().optional(),
   ms: z.number().nonnegative().default(1000),
+  /** https://developers.google.com/workspace/drive/api/guides/limits */
+  unitsPerMinute: z.number().int().positive().default(325_000),
   bytes: z.number().int().nonnegative().default(1024),
 });
 export type Fault = z.infer<typeof Fault>;
@@ -74,6 +79,8 @@ export type Faults = {
     kinds: Fault['kind'][],
     what: { method?: string; path: string },
   ): Fault | undefined;
+  /** A fault of this kind that is switched on; asking is no strike. */
+  find(service: Fault['service'], kind: Fault['kind']): Fault | undefined;
   /** Stands before a service's routes. */
   middleware(service: Fault['service']): RequestHandler;
   /** `GET`, `POST`, `DELETE` of the list of faults. */
@@ -96,6 +103,9 @@ export function createFaults(random: () => number = Math.random): Faults {
     if (fault?.times !== undefined && --fault.times <= 0) faults.splice(faults.indexOf(fault), 1);
     return fault;
   };
+
+  const find: Faults['find'] = (service, kind) =>
+    faults.find((fault) => fault.service === service && fault.kind === kind);
 
   const middleware: Faults['middleware'] = (service) =>
     async function injectFault(request, response, next) {
@@ -145,7 +155,7 @@ export function createFaults(random: () => number = Math.random): Faults {
       response.json(faults);
     });
 
-  return { strike, middleware, router };
+  return { strike, find, middleware, router };
 }
 
 /**
@@ -166,15 +176,19 @@ export function pathOf(request: Request): string {
 function cutAfter(response: Parameters<RequestHandler>[1], bytes: number): void {
   let left = bytes;
   const write = response.write.bind(response);
-  const spend = (chunk: unknown): boolean => {
+  const spend = (chunk: unknown, done?: () => void): boolean => {
     if (typeof chunk !== 'string' && !Buffer.isBuffer(chunk)) return false;
     const data = Buffer.from(chunk as string);
     const kept = data.subarray(0, left);
     left -= kept.length;
-    write(kept, () => left <= 0 && response.socket?.destroy());
+    write(kept, () => {
+      if (left <= 0) response.socket?.destroy();
+      done?.();
+    });
     return true;
   };
-  response.write = ((chunk: unknown) => spend(chunk)) as typeof response.write;
+  response.write = ((chunk: unknown, ...rest: unknown[]) =>
+    spend(chunk, rest.find((one) => typeof one === 'function') as () => void)) as typeof response.write;
   const end = response.end.bind(response);
   response.end = ((chunk: unknown) => {
     spend(chunk);

@@ -13,6 +13,7 @@ import { listFiles } from './files/list.ts';
 import { updateFile } from './files/update.ts';
 import { createPermission, deletePermission, listPermissions } from './permissions.ts';
 import { createPusher } from './push.ts';
+import { createQuota } from './quota.ts';
 import { recover } from './recover.ts';
 import { type Drive, operation, text } from './request.ts';
 import { getRevision, listRevisions } from './revisions.ts';
@@ -45,6 +46,7 @@ export function createDrive(context: Context): DriveService {
   recover(tree);
   const scanner = createScanner(tree, exclusive);
   const drive: Drive = { context, tree, scanner, pusher, exclusive, refusedTokens: { upTo: 0, status: 400 } };
+  const quota = createQuota(context.faults);
   pusher.wake();
 
   const router = Router();
@@ -53,7 +55,7 @@ export function createDrive(context: Context): DriveService {
     path: string,
     op: string,
     handler: RequestHandler,
-  ) => router[method](path, operation(op), handler);
+  ) => router[method](path, operation(op, quota), handler);
 
   router.use(async (_request, _response, next) => {
     // What was changed while nothing ran is known before the first answer.

@@ -6,11 +6,16 @@ export const shortcutType = 'application/vnd.google-apps.shortcut';
 export const documentType = 'application/vnd.google-apps.document';
 export const spreadsheetType = 'application/vnd.google-apps.spreadsheet';
 export const presentationType = 'application/vnd.google-apps.presentation';
+export const drawingType = 'application/vnd.google-apps.drawing';
 
 const nativeExtensions: Record<string, string> = {
   '.gdoc': documentType,
   '.gsheet': spreadsheetType,
   '.gslides': presentationType,
+  '.gdraw': drawingType,
+  '.gform': 'application/vnd.google-apps.form',
+  '.gsite': 'application/vnd.google-apps.site',
+  '.gmap': 'application/vnd.google-apps.map',
 };
 
 /** Whether it is one of Google's own documents, which have no bytes that could be downloaded. */

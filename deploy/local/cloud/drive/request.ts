@@ -3,6 +3,7 @@ import { GoogleError } from '../googleError.ts';
 import type { Context } from '../service.ts';
 import { type Fields, parseFields, select } from './fields.ts';
 import type { Pusher } from './push.ts';
+import { type Quota, unitsOf } from './quota.ts';
 import type { Scanner } from './scan.ts';
 import type { FileRow } from './table.ts';
 import type { Tree } from './tree.ts';
@@ -73,10 +74,13 @@ export function answer(request: Request, response: Response, body: object, unask
   response.json(select(body, parseFields(text(request, 'fields') ?? unasked, known)));
 }
 
-/** Names the operation, so that a test can count it. */
+/** Names the operation and what it costs, so that a test can count it. */
 export const operation =
-  (op: string): RequestHandler =>
-  (_request, response, next) => {
-    response.locals.detail = { op };
+  (name: string, quota: Quota): RequestHandler =>
+  (request, response, next) => {
+    const op = text(request, 'alt') === 'media' && name.endsWith('.get') ? 'files.download' : name;
+    const units = unitsOf(op);
+    response.locals.detail = { op, units };
+    quota.spend(units);
     next();
   };

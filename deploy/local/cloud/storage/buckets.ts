@@ -16,7 +16,7 @@ const seconds = int64.refine(
   'expected 0, or 7 to 90 days',
 );
 
-/** What a client may set on a bucket. Only versioning and soft delete have an effect here; the rest is kept. */
+/** What a client may set on a bucket. Only versioning, soft delete and retention have an effect here; the rest is kept. */
 const Settings = z
   .object({
     location: z.string().toUpperCase(),
@@ -25,6 +25,10 @@ const Settings = z
     softDeletePolicy: z.object({
       retentionDurationSeconds: seconds.transform(String),
       effectiveTime: z.string().optional(),
+    }),
+    retentionPolicy: z.object({
+      retentionPeriod: int64.refine((value) => value > 0 && value < 100 * 365.25 * days).transform(String),
+      effectiveTime: z.string().default(() => new Date().toISOString()),
     }),
     labels: z.record(z.string(), z.string()),
     lifecycle: z.unknown(),
@@ -47,6 +51,8 @@ export type Bucket = {
   versioned: boolean;
   /** How long an object stays after its deletion; 0 if it goes at once. */
   softDeleteSeconds: number;
+  /** How old an object must be to be deleted or replaced, in seconds. */
+  retention: number;
 };
 
 export type Buckets = {
@@ -205,7 +211,9 @@ export function createBuckets(
   function fromRow({ settings: json, ...row }: Row): Bucket {
     const settings = JSON.parse(json) as Settings;
     const softDeleteSeconds = Number(settings.softDeletePolicy?.retentionDurationSeconds ?? 0);
-    return { ...row, settings, versioned: settings.versioning?.enabled ?? false, softDeleteSeconds };
+    const retention = Number(settings.retentionPolicy?.retentionPeriod ?? 0);
+    const versioned = settings.versioning?.enabled ?? false;
+    return { ...row, settings, versioned, softDeleteSeconds, retention };
   }
 }
 

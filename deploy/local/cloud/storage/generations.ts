@@ -8,6 +8,7 @@ import type { ObjectMetadata } from './metadata.ts';
 import type { Notifications } from './notifications.ts';
 import { type Preconditions, requireMet } from './preconditions.ts';
 import type { Generation } from './resource.ts';
+import { requireReleased } from './retained.ts';
 import type { View } from './view.ts';
 
 /** Something that is to become the live generation of an object. */
@@ -31,10 +32,10 @@ export type Generations = {
   /** @throws 404, also for the bucket */
   need(bucket: string, name: string, generation?: number): Generation;
   needSoftDeleted(bucket: string, name: string, generation: number): Generation;
-  /** Makes a new live generation; the one before becomes noncurrent or deleted. @throws 412 */
+  /** Makes a new live generation; the one before becomes noncurrent or deleted. @throws 412, 403 if it is retained */
   put(fresh: NewGeneration, conditions: Preconditions): Generation;
   setMetadata(object: Generation, metadata: ObjectMetadata): Generation;
-  /** `forGood`: no noncurrent generation remains of it, even in a bucket with versioning. */
+  /** `forGood`: no noncurrent generation remains of it, even in a bucket with versioning. @throws 403 */
   remove(object: Generation, forGood: boolean): void;
   /** Removes what is left of a bucket's objects. @throws 409 if any of them is not deleted */
   emptyOut(bucket: string): void;
@@ -182,7 +183,9 @@ export function createGenerations(
   /** https://cloud.google.com/storage/docs/object-versioning and https://cloud.google.com/storage/docs/soft-delete */
   function retire(object: Generation, forGood: boolean, more: Record<string, string>): void {
     const { bucket, name, generation } = object;
-    const { versioned, softDeleteSeconds } = buckets().need(bucket);
+    const kept = buckets().need(bucket);
+    requireReleased(object, kept);
+    const { versioned, softDeleteSeconds } = kept;
     const now = Date.now();
     const key = { bucket, name, generation };
     if (versioned && !forGood) {

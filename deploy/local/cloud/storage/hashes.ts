@@ -19,7 +19,7 @@ export type Hasher = {
 
 export function createHasher(): Hasher {
   const md5 = createHash('md5');
-  let crc = 0;
+  let crc = crc32c(new Uint8Array());
   let size = 0;
   return {
     get size() {

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { Request, Response } from 'express';
 import { GoogleError } from '../googleError.ts';
+import { sendFile } from '../sendFile.ts';
 import { etagOf, type Generation } from './resource.ts';
 
 /**
@@ -36,13 +37,9 @@ export async function sendMedia(request: Request, response: Response, object: Ge
       response.status(206).setHeader('Content-Range', `bytes ${first}-${last}/${size}`);
     }
     if (request.method === 'HEAD' || size === 0) return void response.end();
-    const bytes = file.createReadStream({
-      start: first,
-      end: last,
-      highWaterMark: 1 << 20,
-      autoClose: false,
-    });
-    await (unzips ? pipeline(bytes, createGunzip(), response) : pipeline(bytes, response));
+    await (unzips
+      ? pipeline(file.createReadStream({ autoClose: false }), createGunzip(), response)
+      : sendFile(file, { first, last }, response));
   } catch (error) {
     // The client went away; there is nobody to tell.
     if (!(response.destroyed || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE'))

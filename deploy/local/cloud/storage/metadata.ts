@@ -28,6 +28,8 @@ const Change = z.object({
   customTime: z.iso.datetime({ offset: true }).nullish(),
   metadata: z.record(z.string(), scalar.nullable()).nullish(),
   storageClass: StorageClass.nullish(),
+  temporaryHold: z.boolean().nullish(),
+  eventBasedHold: z.boolean().nullish(),
 });
 
 export type ObjectMetadata = {
@@ -38,11 +40,13 @@ export type ObjectMetadata = {
   contentLanguage?: string;
   customTime?: string;
   storageClass?: string;
+  temporaryHold?: boolean;
+  eventBasedHold?: boolean;
   metadata?: Record<string, string>;
 };
 
 /** What the local cloud does not do, and should not seem to do. */
-const missing = ['eventBasedHold', 'temporaryHold', 'retention', 'kmsKeyName'];
+const missing = ['retention', 'kmsKeyName'];
 
 /**
  * Changes metadata as PATCH does: a given field replaces the old one, null removes it, and custom metadata changes

@@ -1,12 +1,15 @@
 import type { Request, Response, Router } from 'express';
 import express from 'express';
 import { jsonBody } from '../jsonBody.ts';
-import { changeMetadata } from './metadata.ts';
+import { changeMetadata, type ObjectMetadata } from './metadata.ts';
 import { checkObjectName } from './names.ts';
 import type { Parts } from './parts.ts';
 import { readPreconditions, requireMet } from './preconditions.ts';
 import { integer } from './query.ts';
 import { type Generation, toResource } from './resource.ts';
+
+/** A copy is free, whatever holds its source. */
+const withoutHolds = ({ temporaryHold: _, eventBasedHold: __, ...metadata }: ObjectMetadata) => metadata;
 
 type Params = { bucket: string; object: string; toBucket: string; toObject: string };
 
@@ -26,7 +29,7 @@ export function rewriteRoutes({ context, generations }: Parts): Router {
       const { contentType } = source.metadata;
       const metadata =
         Object.keys(body).length === 0
-          ? source.metadata
+          ? withoutHolds(source.metadata)
           : changeMetadata(contentType === undefined ? {} : { contentType }, body);
       const target = { ...source, metadata, bucket: toBucket, name: checkObjectName(toObject) };
       return generations.put(target, readPreconditions(request));
@@ -38,7 +41,10 @@ export function rewriteRoutes({ context, generations }: Parts): Router {
       const source = generations.need(bucket, object);
       requireMet(readPreconditions(request, 'Source'), source);
       const name = checkObjectName(toObject);
-      const moved = generations.put({ ...source, name }, readPreconditions(request));
+      const moved = generations.put(
+        { ...source, name, metadata: withoutHolds(source.metadata) },
+        readPreconditions(request),
+      );
       if (name !== source.name) generations.remove(source, false);
       return moved;
     });

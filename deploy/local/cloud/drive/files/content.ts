@@ -1,7 +1,8 @@
 import { utimesSync } from 'node:fs';
 import { GoogleError } from '../../googleError.ts';
 import { type Hashes, hashFile } from '../hash.ts';
-import { isNative } from '../names.ts';
+import { drawingType, isNative } from '../names.ts';
+import { exportFormats } from './exportFormats.ts';
 
 /** Bytes that came in, in a blob of their own. */
 export type Content = { path: string; mimeType: string | undefined; hashes: Hashes };
@@ -11,10 +12,13 @@ export async function readContent(path: string, mimeType: string | undefined): P
   return { path, mimeType, hashes: await hashFile(path) };
 }
 
-/** @throws 400 if a document cannot be made of it: here that is possible from text only */
+/** @throws 400 if a document cannot be made of it: here that is possible from text, of a drawing from SVG too */
 export function checkConversion(mimeType: string, content: Content | undefined): void {
-  const source = content?.mimeType ?? 'text/plain';
-  if (!isNative(mimeType) || /^text\//.test(source) || source === mimeType) return;
+  if (!content || !isNative(mimeType)) return;
+  const source = content.mimeType ?? 'text/plain';
+  const isText = /^text\//.test(source) && mimeType in exportFormats;
+  const isSvg = source === 'image/svg+xml' && mimeType === drawingType;
+  if (isText || isSvg || source === mimeType) return;
   throw new GoogleError(400, 'badRequest', `Bad Request: conversion from ${source} is not supported`);
 }
 

@@ -3,7 +3,6 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import { GoogleError } from '../../googleError.ts';
-import { isNative } from '../names.ts';
 import { type Drive, itemOf, lookup, text } from '../request.ts';
 import type { FileRow } from '../table.ts';
 import { exportFormats } from './exportFormats.ts';
@@ -46,10 +45,9 @@ async function send(
   request: Request,
   response: Response,
 ) {
-  if (!isNative(row.mimeType)) {
-    throw new GoogleError(403, 'fileNotExportable', 'Export only supports Docs Editors files.');
-  }
-  const format = exportFormats[row.mimeType]?.[mimeType];
+  const formats = exportFormats[row.mimeType];
+  if (!formats) throw new GoogleError(403, 'fileNotExportable', 'Export only supports Docs Editors files.');
+  const format = formats[mimeType];
   if (!format) {
     const location = { locationType: 'parameter', location: 'convertTo' };
     throw new GoogleError(400, 'badRequest', 'The requested conversion is not supported.', location);

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import { GoogleError } from '../../googleError.ts';
+import { sendFile } from '../../sendFile.ts';
 import { folderType, isNative, shortcutType } from '../names.ts';
 import { answer, type Drive, itemOf, text } from '../request.ts';
 import { seenOf } from '../table.ts';
@@ -17,7 +18,6 @@ export const getFile =
 
 /** `alt=media`: the bytes, or a range of them. https://developers.google.com/workspace/drive/api/guides/manage-downloads */
 export async function download(drive: Drive, request: Request, response: Response): Promise<void> {
-  response.locals.detail = { op: 'files.download' };
   const row = itemOf(drive, request);
   if (row.mimeType === folderType || row.mimeType === shortcutType || isNative(row.mimeType)) {
     const message = 'Only files with binary content can be downloaded. Use Export with Docs Editors files.';
@@ -52,8 +52,10 @@ export async function download(drive: Drive, request: Request, response: Respons
     response.set('Content-Length', String(length));
     if (length === 0) return void response.end();
     const last = start + length - 1;
-    const bytes = file.createReadStream({ start, end: last, highWaterMark: 1 << 20, autoClose: false });
-    await (spoil ? pipeline(bytes, spoil, response) : pipeline(bytes, response)).catch(() => {
+    const sending = spoil
+      ? pipeline(file.createReadStream({ start, end: last, autoClose: false }), spoil, response)
+      : sendFile(file, { first: start, last }, response);
+    await sending.catch(() => {
       // The client has gone, or a fault cut the connection; or the file became shorter: then the answer breaks off.
       response.destroy();
     });

@@ -80,7 +80,7 @@ export function fileResource({ context, tree }: Drive, row: FileRow): object {
     quotaBytesUsed: String(isBlob ? row.size : 0),
     ...(isFolder || row.size === null ? {} : { size: String(row.size) }),
     ...(isBlob ? blobFields(row, meta) : {}),
-    ...(isNative(mimeType) ? { exportLinks: exportLinks(context.origin(), row) } : {}),
+    ...(mimeType in exportFormats ? { exportLinks: exportLinks(context.origin(), row) } : {}),
     ...(row.targetId === null
       ? {}
       : { shortcutDetails: { targetId: row.targetId, targetMimeType: row.targetMimeType } }),

@@ -80,6 +80,19 @@ test.each([
   expect(answer.body.equals(data.subarray(first, last + 1))).toBe(true);
 });
 
+test.each([1000, 2_500_000])('the fault cutAfter ends the connection after %i bytes', async (count) => {
+  await fault('cutAfter', { bytes: count, times: 1 });
+  const answer = await fetch(new URL(media(), cloud.origin));
+  expect(Number(answer.headers.get('content-length'))).toBe(data.length);
+  let received = 0;
+  const reading = (async () => {
+    for await (const chunk of answer.body ?? []) received += (chunk as Uint8Array).length;
+  })();
+  await expect(reading).rejects.toThrow('terminated');
+  expect(received).toBe(count);
+  expect((await get(media())).body.equals(data)).toBe(true);
+});
+
 test('an export and an export link are flipped and truncated like any download', async () => {
   const requestBody = { name: 'Plan', mimeType: 'application/vnd.google-apps.document' };
   const body = { mimeType: 'text/plain', body: 'twelve bytes' };

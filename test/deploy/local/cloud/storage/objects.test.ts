@@ -129,7 +129,8 @@ test.each([
   [400, { contentType: 'text/plain\r\nSet-Cookie: x' }],
   [400, { customTime: 'yesterday' }],
   [400, { storageClass: 'FAST' }],
-  [501, { temporaryHold: true }],
+  [501, { retention: { mode: 'Unlocked' } }],
+  [400, { temporaryHold: 'yes' }],
 ])('it answers %i to the metadata %j', async (status, json) => {
   await save(bucket.file('unchanged'), 'x');
   expect(await call('PATCH', url('unchanged'), { json })).toMatchObject({ status });

@@ -1,0 +1,80 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { clients } from '../../shared/clients.ts';
+import { recordsIn } from '../../shared/storage/records.ts';
+import { useLocalCloud } from '../localCloud.ts';
+
+useLocalCloud();
+const root = join(import.meta.dirname, '../..');
+const framework = createRequire(import.meta.url).resolve('@google-cloud/functions-framework');
+const running: ChildProcess[] = [];
+
+beforeAll(async () => {
+  execFileSync(process.execPath, ['deploy/build.ts'], { cwd: root });
+  const storage = await clients.storage();
+  for (const bucket of ['raw', 'state']) await storage.createBucket(bucket);
+}, 60_000);
+afterAll(() => {
+  for (const child of running) child.kill();
+});
+
+/** A function of the bundle, as Cloud Run would start it. */
+async function serve(name: string): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  const args = [
+    framework.replace(/index\.js$/, 'main.js'),
+    `--target=${name}`,
+    '--source=build/functions/serve.js',
+  ];
+  running.push(spawn(process.execPath, args, { cwd: root, env: { ...process.env, PORT: String(port) } }));
+  const url = `http://127.0.0.1:${port}`;
+  for (let tries = 0; tries < 200; tries++) {
+    if (await fetch(`${url}/robots.txt`).catch(() => undefined)) return url;
+    await sleep(50);
+  }
+  throw new Error(`${name} does not start`);
+}
+
+const push = (data: object) => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({
+    message: { messageId: '1', data: Buffer.from(JSON.stringify(data)).toString('base64') },
+  }),
+});
+
+test('what is deployed really works: the bundled feed, comparison and sync bring a file', async () => {
+  const { studyFolder } = (await import('../../shared/config.ts')).config();
+  const drive = await clients.drive();
+  const { data } = await drive.files.create({
+    requestBody: { name: 'a.txt', parents: [studyFolder] },
+    media: { mimeType: 'text/plain', body: 'bundled' },
+  });
+  const pubsub = await clients.pubsub();
+  const { project } = (await import('../../shared/config.ts')).config();
+  for (const topic of ['drive-reconcile', 'file-changed', 'drive-changed'])
+    await pubsub.projects.topics.create({ name: `projects/${project}/topics/${topic}` });
+
+  for (const [name, message] of [
+    ['drive-feed', {}],
+    ['drive-reconcile', {}],
+    ['file-sync', { fileId: data.id }],
+  ] as const) {
+    const url = await serve(name);
+    expect({ name, status: (await fetch(url, push(message))).status }).toEqual({ name, status: 204 });
+  }
+  const [bytes] = await (await clients.storage()).bucket('raw').file('a.txt').download();
+  expect(bytes.toString()).toBe('bundled');
+  const records = recordsIn(await clients.storage(), 'state');
+  expect(await records.read('drive/feed.json', z.looseObject({ pageToken: z.string() }))).toBeDefined();
+  expect(await records.read('drive/reconcile.json', z.looseObject({ asked: z.literal(1) }))).toBeDefined();
+}, 60_000);
