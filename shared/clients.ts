@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { LanguageServiceClient } from '@google-cloud/language';
 import type { Storage } from '@google-cloud/storage';
 import type { ImageAnnotatorClient } from '@google-cloud/vision';
@@ -73,9 +74,10 @@ export async function openDrive(options: Partial<PaceOptions> = {}): Promise<dri
     clients.storage(),
     discoveryOptions(),
   ]);
-  const { driveUnitsPerMinute: unitsPerMinute, stateBucket } = config();
-  const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-  const given = { unitsPerMinute, patience: 60_000, now: Date.now, wait, random: Math.random, ...options };
+  const { driveUnitsPerMinute: unitsPerMinute, driveBackoff: backOff, stateBucket } = config();
+  const wait = (ms: number, signal?: AbortSignal) => setTimeout(ms, undefined, { signal });
+  const defaults = { unitsPerMinute, backOff, patience: 60_000, now: Date.now, wait, random: Math.random };
+  const given = { ...defaults, ...options };
   const pace = createPace({ shared: sharedHold(recordsIn(storage, stateBucket), given), ...given });
   return new drive.default.drive_v3.Drive({ ...common, ...pacedRequests(pace, given) });
 }

@@ -77,6 +77,11 @@ const Config = z.object({
     unset,
     count.refine((units) => units >= 200, 'expected at least 200, which is one download').default(300_000),
   ),
+  /**
+   * Milliseconds before a request to Drive is tried again: at most this at first, then twice as long each time, up to 32
+   * times this. Less than a second is for tests: https://developers.google.com/workspace/drive/api/guides/limits#exponential
+   */
+  driveBackoff: z.preprocess(unset, count.default(1000)),
   /** `http://127.0.0.1:PORT` of a local cloud; every client then talks to it instead of to Google. */
   localCloud: optional(z.url()),
 });

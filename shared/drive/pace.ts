@@ -20,16 +20,24 @@ export type PaceOptions = {
   patience: number;
   /** The hold of the other processes. */
   shared?: SharedHold | undefined;
+  /** The first back-off is at most so long; milliseconds. */
+  backOff: number;
   now: () => number;
-  wait: (ms: number) => Promise<void>;
+  /** @throws if `signal` is aborted meanwhile */
+  wait: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** From 0 to 1, as `Math.random`. */
   random: () => number;
 };
 
-/** Those that were held come back within this time, not all at once; milliseconds. */
-const spread = 1_000;
-
-export function createPace({ unitsPerMinute, patience, shared, now, wait, random }: PaceOptions): Pace {
+export function createPace({
+  unitsPerMinute,
+  patience,
+  shared,
+  backOff,
+  now,
+  wait,
+  random,
+}: PaceOptions): Pace {
   const draw = slidingMinute(unitsPerMinute, now);
   let until = 0;
   const heldFor = () => {
@@ -50,7 +58,8 @@ export function createPace({ unitsPerMinute, patience, shared, now, wait, random
         if (held > 0) {
           patient -= held;
           if (patient < 0) throw new NotYet(`Drive wants us to wait until ${new Date(until).toISOString()}`);
-          await wait(held + random() * spread);
+          // Those that were held come back one after the other.
+          await wait(held + random() * backOff);
           continue;
         }
         await draw(units);
@@ -68,9 +77,9 @@ export function createPace({ unitsPerMinute, patience, shared, now, wait, random
  * Never more than `limit` units in any minute, first come, first served.
  *
  * The units come in portions, which are counted. Weighing each request by itself (`weight` of p-throttle) goes through
- * the requests of the last minute at each one: 16 s of computing for 20,000 of them. What is left of a portion is lost
- * after `lifetime`, and a portion comes back that much later than a minute: so all units of a portion are spent within
- * the span that it counts for.
+ * the requests of the last minute at each one: a minute of computing for 10,000 downloads that queue. What is left of a
+ * portion is lost after `lifetime`, and a portion comes back that much later than a minute: so all units of a portion are
+ * spent within the span that it counts for.
  */
 function slidingMinute(limit: number, now: () => number): (units: number) => Promise<void> {
   const lifetime = 3_000;

@@ -10,16 +10,25 @@ type RequestError = Parameters<NonNullable<Options['retryConfig']['shouldRetry']
 /** Methods that may be done twice. Of the others it is not known, after a 503 or a broken connection, whether they were. */
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
+/** After 1, 2, 4 … 32, 32, 32 s at most, which with their jitter are a minute on average. */
+const mostRetries = 8;
+
 /**
  * Options for a Drive client, whose requests then keep to the pace and are tried again as Google asks for:
- * exponential back-off with full jitter, up to 32 s, for as long as `patience`
+ * exponential back-off with full jitter, up to 32 times the first, for as long as `patience`
  * (https://developers.google.com/workspace/drive/api/guides/limits#exponential).
  *
  * By the client's `adapter`, which is asked at each attempt; its interceptors see only the first.
  */
 export function pacedRequests(
   pace: Pace,
-  { patience, now, wait, random }: Pick<PaceOptions, 'patience' | 'now' | 'wait' | 'random'>,
+  {
+    patience,
+    backOff: first,
+    now,
+    wait,
+    random,
+  }: Pick<PaceOptions, 'patience' | 'backOff' | 'now' | 'wait' | 'random'>,
 ): Options {
   const pauses = new WeakMap<RequestError, number>();
 
@@ -27,9 +36,9 @@ export function pacedRequests(
   const pauseAfter = (error: RequestError): number | undefined => {
     const { method = 'GET', url, body, signal, retryConfig } = error.config;
     const attempt = retryConfig?.currentRetryAttempt ?? 0;
-    const backOff = random() * Math.min(2 ** attempt, 32) * 1000;
+    const backOff = random() * Math.min(2 ** attempt, 32) * first;
     const pause = retryAfterOf(error.response?.headers, now()) + backOff;
-    const mayRepeat = !signal?.aborted && !isStream(body);
+    const mayRepeat = attempt < mostRetries && !signal?.aborted && !isStream(body);
 
     const refusal = refusalOf(error);
     if (refusal) {
@@ -67,6 +76,15 @@ export function pacedRequests(
       retryBackoff: (error) => wait(pauses.get(error) ?? 0),
     },
   };
+}
+
+/**
+ * The same for what is asked for beside the API with the client's credentials, like an export link:
+ * `auth.request({ url, ...paced(drive) })`.
+ */
+export function paced({ context }: drive_v3.Drive): Partial<Options> {
+  const { adapter, retryConfig } = context._options;
+  return { ...(adapter ? { adapter } : {}), ...(retryConfig ? { retryConfig } : {}) };
 }
 
 const isStream = (body: unknown) => typeof (body as { pipe?: unknown } | undefined)?.pipe === 'function';

@@ -14,9 +14,10 @@ const Hold = z.object({ until: z.iso.datetime() });
 
 const lookEvery = 5_000;
 const writeEvery = 1_000;
+const lookFor = 1_000;
 
 /** Longer than this nobody is held: a clock that went back would stop the sync for good. */
-export const longestHold = 600_000;
+export const longestHold = 300_000;
 
 /**
  * All processes are the same user for Drive, so when one is told to slow down all have to. It is a courtesy: a state
@@ -24,7 +25,7 @@ export const longestHold = 600_000;
  */
 export function sharedHold(
   records: Records,
-  { now, wait }: { now: () => number; wait: (ms: number) => Promise<void> },
+  { now, wait }: { now: () => number; wait: (ms: number, signal?: AbortSignal) => Promise<void> },
 ): SharedHold {
   let looked = Number.NEGATIVE_INFINITY;
   let looking = Promise.resolve(0);
@@ -38,8 +39,14 @@ export function sharedHold(
   };
 
   const look = async () => {
-    const hold = await records.read(name, Hold);
-    return plausible(hold?.value);
+    const answered = new AbortController();
+    const longEnough = wait(lookFor, answered.signal).then(() => undefined);
+    try {
+      const hold = await Promise.race([records.read(name, Hold), longEnough]);
+      return plausible(hold?.value);
+    } finally {
+      answered.abort();
+    }
   };
 
   const write = async () => {

@@ -19,6 +19,7 @@ test('what is optional has a default or is undefined, and an empty variable is a
     stateBucket: 'lab-state',
     visionUnitsPerDay: 1000,
     languageUnitsPerDay: 5000,
+    driveBackoff: 1000,
     driveUnitsPerMinute: 300_000,
     include: [],
     exclude: [],
@@ -33,6 +34,7 @@ test('what is optional has a default or is undefined, and an empty variable is a
     GAZELINE_CHANNEL_SECRET: '',
     GAZELINE_VISION_UNITS_PER_DAY: '',
     GAZELINE_LANGUAGE_UNITS_PER_DAY: '',
+    GAZELINE_DRIVE_BACKOFF: '',
     GAZELINE_DRIVE_UNITS_PER_MINUTE: '',
     GAZELINE_LOCAL_CLOUD: '',
     GAZELINE_INCLUDE: '',
@@ -51,6 +53,7 @@ test('everything that is set is read', () => {
     GAZELINE_CHANNEL_SECRET: 'sixteen characters',
     GAZELINE_VISION_UNITS_PER_DAY: '0',
     GAZELINE_LANGUAGE_UNITS_PER_DAY: '7',
+    GAZELINE_DRIVE_BACKOFF: '10',
     GAZELINE_DRIVE_UNITS_PER_MINUTE: '200',
   });
   expect(config).toMatchObject({
@@ -59,6 +62,7 @@ test('everything that is set is read', () => {
     channelSecret: 'sixteen characters',
     visionUnitsPerDay: 0,
     languageUnitsPerDay: 7,
+    driveBackoff: 10,
     driveUnitsPerMinute: 200,
   });
 });

@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { GoogleAuth } from 'google-auth-library';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import { clients, openDrive } from '../../../shared/clients.ts';
 import { type Cost, metered } from '../../../shared/drive/metered.ts';
 import { createPace } from '../../../shared/drive/pace.ts';
+import { paced } from '../../../shared/drive/pacedRequests.ts';
 import { unitsOf } from '../../../shared/drive/quotaUnits.ts';
 import { refusalOf } from '../../../shared/drive/refusal.ts';
 import { forgetRequests, requestsAt, setFaults } from '../../kit.ts';
@@ -15,7 +17,7 @@ import { useLocalCloud } from '../../localCloud.ts';
 
 const cloud = useLocalCloud();
 let drive: drive_v3.Drive;
-/** The back-off is a tenth of a second, two tenths, and so on. */
+/** The back-off is a twentieth of a second, then a tenth, and so on. */
 const random = () => 0.1;
 
 beforeAll(async () => {
@@ -23,7 +25,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await (await clients.storage()).bucket('state').file('drive/pace.json').delete({ ignoreNotFound: true });
-  drive = await openDrive({ random });
+  drive = await openDrive({ random, backOff: 500 });
   await forgetRequests(cloud);
 });
 afterEach(async () => setFaults(cloud));
@@ -55,18 +57,21 @@ test.each(slowDowns)('%i %s is tried again and succeeds', async (status, reason)
   expect(await arrived()).toEqual([status, status, 200]);
 });
 
-const finals = [
-  'insufficientFilePermissions',
-  'cannotDownloadAbusiveFile',
-  'dailyLimitExceeded',
-  'downloadQuotaExceeded',
-  'neverHeardOf',
-];
+const finals = ['insufficientFilePermissions', 'cannotDownloadAbusiveFile', 'neverHeardOf'];
 test.each(finals)('403 %s reaches Drive once', async (reason) => {
   await fault({ status: 403, reason });
   await expect(ask()).rejects.toMatchObject({ status: 403 });
   expect(await arrived()).toEqual([403]);
 });
+
+test.each(['dailyLimitExceeded', 'downloadQuotaExceeded'])(
+  'a daily limit is not tried again: %s',
+  async (reason) => {
+    await fault({ status: 403, reason });
+    await expect(ask()).rejects.toMatchObject({ status: 403 });
+    expect(await arrived()).toEqual([403]);
+  },
+);
 
 test('503 is tried again, and so is a connection that breaks', async () => {
   await fault({ status: 503, times: 1 });
@@ -165,16 +170,53 @@ test('a hold that only a wrong clock can have said holds nobody', async () => {
   expect(await recordedHold()).toBeLessThan(Date.now());
 });
 
-test('a state bucket that does not answer holds nobody', async () => {
-  await setFaults(cloud, { service: 'storage', kind: 'status', status: 403, path: 'pace' });
-  await fault({ status: 429, times: 1 });
+test('a state bucket that refuses holds nobody up', async () => {
+  await setFaults(
+    cloud,
+    { service: 'storage', kind: 'status', status: 403, path: 'pace' },
+    { service: 'drive', kind: 'status', status: 429, times: 1 },
+  );
   await ask();
   expect(await arrived()).toEqual([429, 200]);
+});
+
+test('a state bucket that takes its time holds nobody up for longer than a second', async () => {
+  await setFaults(
+    cloud,
+    { service: 'storage', kind: 'latency', ms: 2_500, path: 'pace' },
+    { service: 'drive', kind: 'status', status: 429, times: 1 },
+  );
+  expect(await timed(ask)).toBeLessThan(2_000);
+  expect(await arrived()).toEqual([429, 200]);
+  // The others are told all the same.
+  await setFaults(cloud);
+  await recordedHold();
 });
 
 test('the state bucket is asked once for many requests', async () => {
   await Promise.all(Array.from({ length: 20 }, () => ask()));
   expect((await requestsAt(cloud, 'storage')).filter(({ url }) => url.includes('pace'))).toHaveLength(1);
+});
+
+test('a request that fails each time is tried nine times, and the first back-off can be a millisecond', async () => {
+  await fault({ status: 503 });
+  const quick = await openDrive({ backOff: 1 });
+  const took = timed(() => expect(ask(quick)).rejects.toMatchObject({ status: 503 }));
+  expect(await took).toBeLessThan(1_000);
+  expect(await arrived()).toEqual(Array(9).fill(503));
+});
+
+test('what is asked for beside the API, like an export link, has its pace, its retries and its cost', async () => {
+  const { auth } = drive.context._options as { auth: GoogleAuth };
+  const url = `${cloud.origin}/feeds/download/documents/export/Export?id=x&exportFormat=txt`;
+  const follow = () => auth.request({ url, responseType: 'stream', ...paced(drive) });
+  await fault({ status: 403, reason: 'rateLimitExceeded', times: 1 });
+  const cost: Cost = { units: 0, requests: 0 };
+  // There is no such file.
+  const error = await metered(cost, follow).catch((error: unknown) => error);
+  expect(refusalOf(error)).toMatchObject({ kind: 'gone' });
+  expect(await arrived()).toEqual([403, 404]);
+  expect(cost).toEqual({ units: 400, requests: 2 });
 });
 
 test('a request gives up when its patience is over', async () => {
@@ -275,6 +317,7 @@ const simulated = (unitsPerMinute: number) =>
   createPace({
     unitsPerMinute,
     patience: Number.POSITIVE_INFINITY,
+    backOff: 1_000,
     now: Date.now,
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     random: () => 0.5,
@@ -344,7 +387,14 @@ test('those that were held do not leave all at once', async () => {
     let draws = 0;
     const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
     const random = () => draws++ / 10;
-    const pace = createPace({ unitsPerMinute: 300_000, patience: 60_000, now: Date.now, wait, random });
+    const pace = createPace({
+      unitsPerMinute: 300_000,
+      patience: 60_000,
+      backOff: 1_000,
+      now: Date.now,
+      wait,
+      random,
+    });
     const began = Date.now();
     pace.holdUntil(began + 2_000);
     const times: number[] = [];
