@@ -142,7 +142,7 @@ const units = lazy(async () => {
   return unitsPerDay(await records(), { vision, language }, { now: () => new Date() });
 });
 
-/** Of a transfer, three slices are in memory at a time; of transfers, two. An instance has 512 MiB. */
+/** Of a transfer, four slices are in memory at a time; of transfers, two. An instance has 512 MiB. */
 const sliceSize = 8 * 1024 * 1024;
 const transfersAtATime = 2;
 

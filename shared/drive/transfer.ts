@@ -62,7 +62,7 @@ type Slice = {
 };
 
 /** So many ranges are read ahead of the one that is sent: together they are what a transfer holds in memory. */
-const readAhead = 2;
+const readAhead = 1;
 /** Bytes; a hundredth of a second's work. */
 const hashedAtATime = 1024 * 1024;
 const mostMismatches = 3;
