@@ -127,7 +127,8 @@ every copy are checked afterwards. Times are medians of up to ${rounds} runs, pe
 
 Gazeline        From a tick of its clock, when Drive knows of the change, until the bucket holds what it should; "until
                 settled" has every new object handed on to what comes after the sync, too. Its functions are running,
-                ${processes[0]}; the memory is that of ${processes[1]}.
+                ${processes[0]}; the memory is that of ${processes[1]}. It keeps to no
+                quota of Drive's here, as it would at Google (nor does rclone, where it is favourable).
 bare pipe       One Node process: a plain GET from Drive into a plain upload, up to 64 at a time; nothing is checked,
                 nothing kept, nothing tried again. Its start is not counted.`;
   if (!rclone) return ours;

@@ -1,6 +1,6 @@
 import { children } from '../shared/drive/children.ts';
-import { NotGiven, readExport, readWhole, WrongBytes } from '../shared/drive/content.ts';
-import { type DriveFile, folderType, getFile } from '../shared/drive/driveFile.ts';
+import { NotGiven } from '../shared/drive/content.ts';
+import { type DriveFile, folderType } from '../shared/drive/driveFile.ts';
 import { type FileChanged, publishFileChanges } from '../shared/drive/fileChanged.ts';
 import { callAttention, endAttention, FileRecord, fileRecordName } from '../shared/drive/fileRecord.ts';
 import { metered } from '../shared/drive/metered.ts';
@@ -14,7 +14,7 @@ import {
 } from '../shared/drive/planFile.ts';
 import { refusalOf, WaitForTomorrow } from '../shared/drive/refusal.ts';
 import type { Outcome, Tallies } from '../shared/drive/runs.ts';
-import { pour, type TransferDependencies, transfer } from '../shared/drive/transfer.ts';
+import { type UploadDependencies, upload } from '../shared/drive/upload.ts';
 import type { Log } from '../shared/log.ts';
 import { NotYet } from '../shared/once.ts';
 import type { Publish } from '../shared/publish.ts';
@@ -25,17 +25,14 @@ import {
   liveObject,
   type RawObject,
   retireObject,
-  saveObject,
 } from '../shared/storage/rawObject.ts';
 
 export type FileSyncDependencies = PlanDependencies &
-  Omit<TransferDependencies, 'drive' | 'raw' | 'records'> & {
+  Omit<UploadDependencies, 'drive' | 'raw' | 'records'> & {
     publish: Publish;
     sharedDrive?: string | undefined;
     /** Takes one removal of what a run may do without being asked; false if there is none left. */
     mayRemove: (run: string | undefined) => Promise<boolean>;
-    /** Runs a transfer when there is memory for it. */
-    inTurn: <T>(work: () => Promise<T>) => Promise<T>;
     /** Keeps a change for a day that has quota again. */
     waitForTomorrow: (change: FileChanged) => Promise<void>;
     tallies: Tallies;
@@ -43,8 +40,7 @@ export type FileSyncDependencies = PlanDependencies &
     wait: (ms: number) => Promise<void>;
   };
 
-/** A write met something else than was planned for; the plan is made anew, with a look at the bucket. */
-const conflict = Symbol('conflict');
+/** When a write meets something else than was planned for, the plan is made anew, with a look at the bucket. */
 const mostPlans = 5;
 
 /** An object is written about once a second, and no more. https://cloud.google.com/storage/quotas#objects */
@@ -85,7 +81,7 @@ async function syncFile(change: FileChanged, dependencies: FileSyncDependencies)
   for (let plans = 0; plans < mostPlans; plans++) {
     const planned = await planFile({ ...change, verify: change.verify || plans > 0 }, dependencies);
     const outcome = await perform(planned, change, dependencies);
-    if (outcome !== conflict) return outcome;
+    if (outcome !== 'conflict') return outcome;
   }
   throw new NotYet(`${change.fileId} is being brought elsewhere as well`);
 }
@@ -94,7 +90,7 @@ async function perform(
   planned: Planned,
   change: FileChanged,
   dependencies: FileSyncDependencies,
-): Promise<Outcome | typeof conflict> {
+): Promise<Outcome | 'conflict'> {
   const { plan } = planned;
   switch (plan.do) {
     case 'nothing':
@@ -127,13 +123,13 @@ async function bringFile(
   { path, steps, retire }: PlanTo<'bring'>,
   change: FileChanged,
   dependencies: FileSyncDependencies,
-): Promise<Outcome | typeof conflict> {
+): Promise<Outcome | 'conflict'> {
   const { raw, records, publish, log, now } = dependencies;
   const { fileId, run } = change;
   const objects: RawObject[] = [];
   let bytes = 0;
   for (const step of steps) {
-    let brought: RawObject | typeof conflict | typeof handedOn;
+    let brought: RawObject | 'conflict' | 'handed on';
     try {
       brought = await bring(step, file as DriveFile, known?.value, dependencies);
     } catch (error) {
@@ -145,8 +141,8 @@ async function bringFile(
         dependencies,
       );
     }
-    if (brought === conflict) return conflict;
-    if (brought === handedOn) {
+    if (brought === 'conflict') return 'conflict';
+    if (brought === 'handed on') {
       await publishFileChanges(publish, [change]);
       log.info('handed on', { object: step.target.name });
       return { did: 'handed on' };
@@ -164,7 +160,7 @@ async function bringFile(
   const isWritten = steps.some(({ action }) => action === 'copy' || action === 'upload');
   const syncedAt = isWritten ? new Date(now()).toISOString() : known?.value.syncedAt;
   const record = FileRecord.parse({ path, objects: [...objects, ...kept], syncedAt, attention });
-  if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) return conflict;
+  if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) return 'conflict';
   for (const { displaces } of steps)
     if (displaces)
       await publishFileChanges(publish, [
@@ -185,15 +181,12 @@ function didOf(steps: Step[]): Outcome['did'] {
   return actions.includes('describe') ? 'described' : 'nothing';
 }
 
-/** The time of this invocation is over; another one has been asked for. */
-const handedOn = Symbol('handed on');
-
 async function bring(
   step: Step,
   file: DriveFile,
   known: FileRecord | undefined,
   dependencies: FileSyncDependencies,
-): Promise<RawObject | typeof conflict | typeof handedOn> {
+): Promise<RawObject | 'conflict' | 'handed on'> {
   const { raw, log } = dependencies;
   const { target, action, from, replaces, displaces } = step;
   if (target.name === target.twin && action !== 'keep')
@@ -209,77 +202,18 @@ async function bring(
     });
   }
   if (action === 'keep' && from) return from;
-  if (action === 'describe' && from) return (await describeObject(raw, from, target)) ?? conflict;
+  if (action === 'describe' && from) return (await describeObject(raw, from, target)) ?? 'conflict';
   if (replaces !== '0') await pauseSince(known?.syncedAt, dependencies);
   if (action === 'copy' && from) {
     const object = await copyObject(raw, from, target, replaces);
-    if (!object) return conflict;
+    if (!object) return 'conflict';
     log.info('renamed', { object: target.name, from: from.name });
     return object;
   }
   const uploaded = await upload(file, target, replaces, dependencies);
-  if (uploaded !== conflict && uploaded !== handedOn)
+  if (uploaded !== 'conflict' && uploaded !== 'handed on')
     log.info('synced', { object: target.name, bytes: uploaded.size });
   return uploaded;
-}
-
-async function upload(
-  file: DriveFile,
-  { exportTo, twin: _, ...object }: Step['target'],
-  replaces: string,
-  dependencies: FileSyncDependencies,
-): Promise<RawObject | typeof conflict | typeof handedOn> {
-  const { drive, raw, sliceSize, inTurn } = dependencies;
-  if (exportTo) {
-    return inTurn(async () => {
-      const slices = (await readExport(drive, file, exportTo, sliceSize))[Symbol.asyncIterator]();
-      const first = await slices.next();
-      const second = first.done ? first : await slices.next();
-      const bytes: Buffer = first.done ? Buffer.alloc(0) : first.value;
-      if (second.done) return (await saveObject(raw, object, replaces, bytes)) ?? conflict;
-      const all = async function* () {
-        yield bytes;
-        yield second.value;
-        yield* { [Symbol.asyncIterator]: () => slices };
-      };
-      return (await pour(raw, object, replaces, all())) ?? conflict;
-    });
-  }
-  const size = Number(file.size ?? 0);
-  try {
-    if (size <= sliceSize) {
-      const bring = async () =>
-        (await saveObject(raw, object, replaces, await readRightly(drive, file))) ?? conflict;
-      // Many small files fit into the memory side by side.
-      return await (size <= 1024 * 1024 ? bring() : inTurn(bring));
-    }
-    const transferred = await inTurn(() => transfer(file, object, replaces, dependencies));
-    if (transferred.state === 'done') return transferred.object;
-    return transferred.state === 'handed on' ? handedOn : conflict;
-  } catch (error) {
-    // Was the file changed meanwhile? The next plan sees to that. Else the bytes may be right next time.
-    if (error instanceof WrongBytes && (await isChanged(drive, file))) return conflict;
-    throw error;
-  }
-}
-
-const mostReads = 3;
-
-/** Reads a small file again when its bytes are wrong. @throws NotGiven when they are wrong each time */
-async function readRightly(drive: FileSyncDependencies['drive'], file: DriveFile): Promise<Buffer> {
-  for (let reads = 1; ; reads++) {
-    try {
-      return await readWhole(drive, file);
-    } catch (error) {
-      if (!(error instanceof WrongBytes) || (await isChanged(drive, file))) throw error;
-      if (reads === mostReads)
-        throw new NotGiven(`${error.message}, and that ${reads} times`, { cause: error });
-    }
-  }
-}
-
-async function isChanged(drive: FileSyncDependencies['drive'], file: DriveFile): Promise<boolean> {
-  return (await getFile(drive, file.id))?.md5Checksum !== file.md5Checksum;
 }
 
 async function pauseSince(
@@ -296,14 +230,14 @@ async function skip(
   { because, path }: Pick<PlanTo<'skip'>, 'because' | 'path'>,
   { fileId }: FileChanged,
   { records, log, now }: FileSyncDependencies,
-): Promise<Outcome | typeof conflict> {
+): Promise<Outcome | 'conflict'> {
   const record = { path, isFolder: false, objects: known?.value.objects ?? [], attention: because };
   const isNew =
     known?.value.attention !== because || JSON.stringify(known.value.path) !== JSON.stringify(path);
   if (isNew) {
     const since = new Date(now()).toISOString();
     await callAttention(records, { kind: 'skipped', fileId, path, reason: because, since });
-    if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) return conflict;
+    if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) return 'conflict';
     log.warning('skipped', { object: path.join('/'), reason: because });
   }
   return { did: 'skipped', reason: because };
@@ -315,8 +249,8 @@ async function retire(
   { because, path, objects, isGone }: PlanTo<'retire'>,
   { fileId, approved, run }: FileChanged,
   { raw, records, readFolder, studyFolder, mayRemove, log, now }: FileSyncDependencies,
-): Promise<Outcome | typeof conflict> {
-  const hold = async (reason: string, asks = false): Promise<Outcome | typeof conflict> => {
+): Promise<Outcome | 'conflict'> {
+  const hold = async (reason: string, asks = false): Promise<Outcome | 'conflict'> => {
     const since = new Date(now()).toISOString();
     await callAttention(records, { kind: 'held', fileId, path, reason, since });
     const record = { ...known?.value, path, objects, attention: reason, asks };
@@ -324,7 +258,7 @@ async function retire(
       if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) {
         // Another delivery may have removed it; should it be held all the same, the next plan says so again.
         await endAttention(records, fileId);
-        return conflict;
+        return 'conflict';
       }
     log.warning('held', { object: path.join('/'), reason });
     return { did: 'held', reason };
@@ -341,7 +275,7 @@ async function retire(
       return hold(`${because}, but the bucket does not let go of ${object.name}`);
   if (known?.value.attention) await endAttention(records, fileId);
   if (known && isGone) {
-    if (!(await records.remove(fileRecordName(fileId), known.generation))) return conflict;
+    if (!(await records.remove(fileRecordName(fileId), known.generation))) return 'conflict';
   } else if (known) {
     // Should it come back, its bytes are there as a version.
     const versions = known.value.objects.map((object) => ({ ...object, noncurrent: true }));
@@ -351,7 +285,7 @@ async function retire(
       attention: undefined,
       asks: undefined,
     });
-    if (!(await records.write(fileRecordName(fileId), record, known.generation))) return conflict;
+    if (!(await records.write(fileRecordName(fileId), record, known.generation))) return 'conflict';
   }
   if (objects.length > 0) log.info('removed', { object: path.join('/'), because });
   return { did: 'removed' };
@@ -363,7 +297,7 @@ async function syncFolder(
   { path, isGone }: PlanTo<'folder'>,
   { fileId, run, changedAt, approved }: FileChanged,
   { drive, raw, records, publish, sharedDrive }: FileSyncDependencies,
-): Promise<Outcome | typeof conflict> {
+): Promise<Outcome | 'conflict'> {
   const common = { run, changedAt, approved };
   if (isGone) {
     // Nothing lists it any more, but the bucket knows what came from below it.
@@ -387,9 +321,10 @@ async function syncFolder(
     }
   }
   const name = fileRecordName(fileId);
-  if (!path) return known && !(await records.remove(name, known.generation)) ? conflict : { did: 'nothing' };
+  if (!path)
+    return known && !(await records.remove(name, known.generation)) ? 'conflict' : { did: 'nothing' };
   const record = FileRecord.parse({ path, isFolder: true, objects: [] });
   const isSame = known && JSON.stringify(known.value) === JSON.stringify(record);
-  if (file && !isSame && !(await records.write(name, record, known?.generation ?? '0'))) return conflict;
+  if (file && !isSame && !(await records.write(name, record, known?.generation ?? '0'))) return 'conflict';
   return { did: 'nothing' };
 }
