@@ -152,6 +152,8 @@ async function planObject(
   const { raw } = dependencies;
   const there = await lookAtObject(raw, target.name);
   if (!there) return { target, action, from, replaces: '0' };
+  if (there.metadata['drive-file-id'] === file.id)
+    return { do: 'wait', because: `${target.name} is being brought elsewhere as well` };
   const owner = await ownerOf(there, dependencies);
   if (owner.is === 'elsewhere') {
     if (owner.mayBeReplaced) return { target, action, from, replaces: there.generation };
@@ -179,8 +181,13 @@ async function ownerOf(
   { drive, readFolder, records, studyFolder, policy }: PlanDependencies,
 ): Promise<Owner> {
   const fileId = there.metadata['drive-file-id'];
-  const file = fileId ? await getFile(drive, fileId) : undefined;
-  if (!fileId || !file) return { is: 'nobody' };
+  if (!fileId) return { is: 'nobody' };
+  const file = await getFile(drive, fileId);
+  if (!file) {
+    // Deleted: then the word of it is on its way, and the place will be free. Without a record, nobody waits for one.
+    const isKnown = await records.read(fileRecordName(fileId), FileRecord);
+    return isKnown ? { is: 'elsewhere', fileId, mayBeReplaced: false } : { is: 'nobody' };
+  }
   const place = file.trashed ? undefined : await pathOf(readFolder, file, studyFolder);
   if (place?.where === 'unknown') return { is: 'elsewhere', fileId, mayBeReplaced: false };
   if (place?.where !== 'inside') {

@@ -63,6 +63,51 @@ test('8. two folders of one name share a place, and their files of one name are 
   expect(await objects()).toEqual({ [`data/a~${twin}.txt`]: 'other', 'data/b.txt': 'b' });
 });
 
+test('8. a file that takes the place of one that was deleted gets its name, whichever is heard of first', async () => {
+  const old = await used.sync.file(used.here, 'a.txt', 'old');
+  await used.sync.settle();
+  await used.sync.remove(old);
+  await used.sync.file(used.here, 'a.txt', 'young');
+  await used.sync.drain();
+  used.sync.queue.reverse();
+  await used.sync.pump();
+  expect(await objects()).toEqual({ 'a.txt': 'young' });
+});
+
+test('8. a file is no twin of itself, when another delivery brings it between two looks', async () => {
+  const id = await used.sync.file(used.here, 'a.txt', 'a');
+  await used.sync.drain();
+  const { raw } = used.sync.dependencies;
+  let isBrought = false;
+  // Its own object appears after the first look at all its names, and before the second one.
+  const bucket = new Proxy(raw, {
+    get: (target, key) =>
+      key !== 'file'
+        ? Reflect.get(target, key)
+        : (name: string, options: object) => {
+            const file = target.file(name, options);
+            if (!name.endsWith('/a.txt') || isBrought) return file;
+            const getMetadata = file.getMetadata.bind(file);
+            file.getMetadata = (async () => {
+              const look = await getMetadata().catch((error: unknown) => error);
+              if (!isBrought) {
+                isBrought = true;
+                await used.sync.handle({ topic: 'file-changed', data: { fileId: id }, attempts: 0 });
+              }
+              if (look instanceof Error) throw look;
+              return look;
+            }) as typeof file.getMetadata;
+            return file;
+          },
+  });
+  const { planFile } = await import('../../shared/drive/planFile.ts');
+  const change = { fileId: id, removed: false, verify: true, approved: false };
+  const { plan } = await planFile(change, { ...used.sync.dependencies, raw: bucket });
+  expect(plan).toMatchObject({ do: 'wait', because: expect.stringContaining('being brought elsewhere') });
+  await used.sync.pump();
+  expect(await objects()).toEqual({ 'a.txt': 'a' });
+});
+
 test('9. a renamed file is another object without a download, and the old name is retired', async () => {
   const id = await used.sync.file(used.here, 'a.txt');
   await used.sync.settle();
