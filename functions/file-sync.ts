@@ -23,7 +23,8 @@ import {
   copyObject,
   describeObject,
   liveObject,
-  type RawObject,
+  lookAtObject,
+  RawObject,
   retireObject,
 } from '../shared/storage/rawObject.ts';
 
@@ -191,16 +192,7 @@ async function bring(
   const { target, action, from, replaces, displaces } = step;
   if (target.name === target.twin && action !== 'keep')
     log.warning('the same path twice', { object: target.name, because: 'another file has its plain name' });
-  if (displaces) {
-    const { object, target: place } = displaces;
-    // It may be there already: then it is its own file that sees to it.
-    await copyObject(raw, object, place, '0');
-    log.warning('the same path twice', {
-      object: place.name,
-      from: object.name,
-      because: 'an older file has it',
-    });
-  }
+  if (displaces) await displace(displaces, dependencies);
   if (action === 'keep' && from) return from;
   if (action === 'describe' && from) return (await describeObject(raw, from, target)) ?? 'conflict';
   if (replaces !== '0') await pauseSince(known?.syncedAt, dependencies);
@@ -214,6 +206,26 @@ async function bring(
   if (uploaded !== 'conflict' && uploaded !== 'handed on')
     log.info('synced', { object: target.name, bytes: uploaded.size });
   return uploaded;
+}
+
+/** A younger file of the same path makes room. Its record follows at once: should we die now, it is right. */
+async function displace(
+  { fileId, object, target }: NonNullable<Step['displaces']>,
+  { raw, records, log }: FileSyncDependencies,
+): Promise<void> {
+  // It may be there already; then it is its own file that sees to its content.
+  const moved = (await copyObject(raw, object, target, '0')) ?? (await lookAtObject(raw, target.name));
+  if (!moved) throw new NotYet(`${object.name} is being changed elsewhere`);
+  await records.update(fileRecordName(fileId), FileRecord, (before) => {
+    if (!before?.objects.some(({ name }) => name === object.name)) return undefined;
+    const objects = before.objects.map((one) => (one.name === object.name ? RawObject.parse(moved) : one));
+    return { ...before, objects };
+  });
+  log.warning('the same path twice', {
+    object: target.name,
+    from: object.name,
+    because: 'an older file has it',
+  });
 }
 
 async function pauseSince(

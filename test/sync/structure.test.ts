@@ -47,6 +47,25 @@ test.each([
   },
 );
 
+test('8. a file that made room for an older one is known under its new name, though the word of it was lost', async () => {
+  const first = await used.sync.file(used.here, 'a.txt', 'first');
+  const second = await used.sync.file(used.here, 'a.txt', 'second');
+  await used.sync.publish('file-changed', [{ data: { fileId: second } }]);
+  await used.sync.pump();
+  // The other one's delivery dies when it would tell.
+  used.sync.dependencies.publish = async () => {
+    throw new Error('killed');
+  };
+  await used.sync.publish('file-changed', [{ data: { fileId: first } }]);
+  await expect(used.sync.pump()).rejects.toThrow('killed');
+  used.sync.dependencies.publish = used.sync.publish;
+  used.sync.queue.length = 0;
+  expect(await objects()).toEqual({ 'a.txt': 'first', [`a~${second}.txt`]: 'second' });
+  await used.sync.remove(second);
+  await used.sync.settle();
+  expect(await objects()).toEqual({ 'a.txt': 'first' });
+});
+
 test('8. two folders of one name share a place, and their files of one name are both there', async () => {
   const one = await used.sync.folder('data', used.here);
   const other = await used.sync.folder('data', used.here);
