@@ -70,7 +70,7 @@ const push = (data: unknown, attributes: Record<string, string> = {}) => ({
   },
 });
 /** What each function is asked first. A function that is missing here is started and not asked. */
-const requests: Record<string, () => { headers?: Record<string, string>; body?: unknown }> = {
+const requests: Record<keyof typeof functions, () => { headers?: Record<string, string>; body?: unknown }> = {
   'drive-webhook': () => ({
     headers: {
       'x-goog-channel-id': 'bench',
@@ -83,7 +83,8 @@ const requests: Record<string, () => { headers?: Record<string, string>; body?: 
   'file-sync': () => ({ body: push({ fileId: 'a-file-that-is-not-there' }) }),
   'object-arrived': () => ({ body: push({}, { eventType: 'OBJECT_FINALIZE', ...object }) }),
   annotate: () => ({ body: push({ name: 'story.txt', generation: object.objectGeneration, kind: 'text' }) }),
-  'annotate-tick': () => ({ body: push({}) }),
+  'waiting-tick': () => ({ body: push({}) }),
+  'drive-reconcile': () => ({ body: push({}) }),
 };
 
 type Start = { ready: number; answer: number; memory: number };
@@ -99,7 +100,7 @@ async function start(name: string, source: string): Promise<Start> {
       stdio: ['ignore', process.env.VERBOSE ? 'inherit' : 'ignore', 'inherit'],
     },
   );
-  const { headers, body } = requests[name]?.() ?? {};
+  const { headers, body } = requests[name as keyof typeof functions]?.() ?? {};
   try {
     const url = `http://127.0.0.1:${port}/`;
     // Refused without a client: what has been loaded by then is the framework, and the function with its imports.
