@@ -6,8 +6,8 @@ import type { GoogleAuth } from 'google-auth-library';
  * Writes a small object, whose bytes are all at hand, in one request; tried again by itself.
  * https://cloud.google.com/storage/docs/uploading-objects#rest-upload-objects
  *
- * Not by `file.save`: it puts bytes that are there already through a chain of streams, at three times the cost of the
- * request, and with a connection that was cut at the wrong moment the chain has been seen never to end (storage 8.4.0).
+ * Not by `file.save`, which puts bytes that are at hand through a chain of streams: while connections were cut, the model
+ * test hung with it in about two seeds of a hundred, and has not since (storage 8.4.0).
  * @param replaces the generation that it takes the place of, `'0'` for none
  * @throws an error with the status 412 if another generation is there, which may be this write's own after its answer
  *   was lost
