@@ -155,8 +155,10 @@ async function bringFile(
   for (const object of retire) if (!(await retireObject(raw, object))) kept.push(object);
   const attention =
     kept.length > 0 ? `the bucket does not let go of ${kept.map(({ name }) => name)}` : undefined;
-  if (attention) await call('skipped', attention);
-  else if (known?.value.attention) await endAttention(records, fileId);
+  if (attention) {
+    const since = new Date(now()).toISOString();
+    await callAttention(records, { kind: 'skipped', fileId, path, reason: attention, since });
+  } else if (known?.value.attention) await endAttention(records, fileId);
 
   const isWritten = steps.some(({ action }) => action === 'copy' || action === 'upload');
   const syncedAt = isWritten ? new Date(now()).toISOString() : known?.value.syncedAt;
@@ -168,11 +170,6 @@ async function bringFile(
         { fileId: displaces.fileId, verify: true, object: displaces.target.name, run },
       ]);
   return { did: didOf(steps), bytes };
-
-  async function call(kind: 'skipped', reason: string): Promise<void> {
-    const since = new Date(now()).toISOString();
-    await callAttention(records, { kind, fileId, path, reason, since });
-  }
 }
 
 function didOf(steps: Step[]): Outcome['did'] {

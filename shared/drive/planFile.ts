@@ -163,8 +163,8 @@ async function planObject(
     const displaces = { fileId: owner.file.id, object: there, target: owner.target };
     return { target, action, from, replaces: there.generation, displaces };
   }
-  const twin = { ...target, name: target.twin };
-  return { target: twin, action, from, replaces: (await lookAtObject(raw, target.twin))?.generation ?? '0' };
+  // If it were there and ours, it would be `from`; what else is there is nothing to write over.
+  return { target: { ...target, name: target.twin }, action, from, replaces: '0' };
 }
 
 type Owner =

@@ -117,6 +117,14 @@ test('what somebody put into the bucket by hand is not overwritten, and the file
   expect(await objects()).toEqual({ 'a.txt': 'by hand', [`a~${id}.txt`]: 'content of a.txt' });
 });
 
+test('what somebody put even into the place of a twin is not overwritten', async () => {
+  const id = await used.study.file(used.here, 'a.txt');
+  for (const name of ['a.txt', `a~${id}.txt`])
+    await object(name).save('by hand', { resumable: false, preconditionOpts: { ifGenerationMatch: 0 } });
+  await expect(used.study.sync(id)).rejects.toThrow(NotYet);
+  expect(await objects()).toEqual({ 'a.txt': 'by hand', [`a~${id}.txt`]: 'by hand' });
+});
+
 test('an upload whose answer was lost is known as our own', async () => {
   const id = await used.study.file(used.here, 'a.txt');
   await setFaults(used.cloud, {

@@ -241,8 +241,8 @@ test.each([
     await used.sync.file(used.here, 'large.bin', large),
   ];
   await used.sync.drain();
-  for (const id of ids)
-    await setFaults(used.cloud, { service: 'drive', path: `files/${id}$`, times: 2, ...fault });
+  const faults = ids.map((id) => ({ service: 'drive', path: `files/${id}$`, times: 2, ...fault }));
+  await setFaults(used.cloud, ...faults);
   await used.sync.pump({ mayFail: true });
   await setFaults(used.cloud);
   const found = await versions();

@@ -104,7 +104,7 @@ test('22. a download that Drive restricts is skipped with its reason', async () 
   expect(Object.values(await used.attention())).toEqual(['skipped: Drive does not allow its download']);
 });
 
-test('22. the quota of a minute is not exceeded, and what it costs is known', async () => {
+test('22. what a run costs of the quota is known', async () => {
   for (let i = 0; i < 6; i++) await used.sync.file(used.here, `${i}.txt`);
   await used.sync.drain();
   used.sync.dependencies.drive = await openDrive({ shared: undefined });
