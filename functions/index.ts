@@ -142,7 +142,7 @@ const units = lazy(async () => {
   return unitsPerDay(await records(), { vision, language }, { now: () => new Date() });
 });
 
-/** Of a transfer, four slices are in memory at a time; of transfers, two. An instance has 512 MiB. */
+/** A file of up to a slice is in memory whole, of larger ones only what is on its way. An instance has 512 MiB. */
 const sliceSize = 8 * 1024 * 1024;
 const transfersAtATime = 2;
 

@@ -106,7 +106,7 @@ export async function transfersOf({ records, drive }: OpenSync): Promise<Report[
         () => undefined,
       );
       const of = file?.size === undefined ? undefined : Number(file.size);
-      return [{ name: transfer.name, bytes: transfer.checkpoint.offset, of }];
+      return [{ name: transfer.name, bytes: transfer.sent, of }];
     }),
   );
   return transfers.flat();

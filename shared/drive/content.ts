@@ -36,40 +36,6 @@ export async function readWhole(
 }
 
 /**
- * The bytes from `start` up to, and without, `end`, in the beginning of `buffer`.
- * @throws WrongBytes if the answer is not just these
- */
-export async function readRange(
-  drive: drive_v3.Drive,
-  { id, size }: DriveFile,
-  start: number,
-  end: number,
-  buffer: Buffer = Buffer.allocUnsafeSlow(end - start),
-): Promise<Buffer> {
-  const { data, status, headers } = await asked(() =>
-    drive.files.get(
-      { fileId: id, alt: 'media', supportsAllDrives: true },
-      { responseType: 'stream', headers: { range: `bytes=${start}-${end - 1}` } },
-    ),
-  );
-  const range = (headers as object as Headers).get('content-range');
-  // https://github.com/googleapis/google-api-nodejs-client/issues/1850: ranges are not always kept to.
-  if (status !== 206 || range !== `bytes ${start}-${end - 1}/${size}`) {
-    data.destroy();
-    throw new WrongBytes(`bytes ${start}-${end - 1} of ${id} were answered by ${status} ${range}`);
-  }
-  // Gathered by the library, they would be in memory twice.
-  const bytes = buffer.subarray(0, end - start);
-  let length = 0;
-  for await (const chunk of data as AsyncIterable<Buffer>) {
-    if (length + chunk.length <= bytes.length) chunk.copy(bytes, length);
-    length += chunk.length;
-  }
-  if (length !== bytes.length) throw new WrongBytes(`${length} bytes came of ${id}, not ${bytes.length}`);
-  return bytes;
-}
-
-/**
  * A Google-native file in another format, in slices of `sliceSize` bytes. What is too large for `files.export` (10 MB) is
  * taken from its export link, which has no such limit.
  */
@@ -114,7 +80,8 @@ async function* slicesOf(stream: Readable, sliceSize: number): AsyncIterable<Buf
   if (size > 0) yield Buffer.concat(waiting);
 }
 
-async function asked<T>(ask: () => Promise<T>): Promise<T> {
+/** @throws NotGiven or WaitForTomorrow if that is what Drive says */
+export async function asked<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {

@@ -1,8 +1,9 @@
+import { pour } from '../storage/pour.ts';
 import { type RawObject, saveObject } from '../storage/rawObject.ts';
 import { NotGiven, readExport, readWhole, WrongBytes } from './content.ts';
 import { type DriveFile, getFile } from './driveFile.ts';
 import type { Target } from './targets.ts';
-import { pour, type TransferDependencies, transfer } from './transfer.ts';
+import { type TransferDependencies, transfer } from './transfer.ts';
 
 export type UploadDependencies = TransferDependencies & {
   /** Runs a transfer when there is memory for it. */

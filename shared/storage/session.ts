@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Bucket, FileMetadata, Storage } from '@google-cloud/storage';
 import type { GoogleAuth } from 'google-auth-library';
 import { codeOf } from './codeOf.ts';
@@ -17,6 +18,8 @@ export const quantum = 256 * 1024;
 export type Progress =
   | { state: 'open' /** How many bytes the server has for sure. */; offset: number }
   | { state: 'done'; object: RawObject }
+  /** All bytes are there, and they are not those of the MD5 that it was told of. */
+  | { state: 'refused' }
   /** The session has ended without an object; the upload must begin anew. */
   | { state: 'gone' }
   /** Another generation is in the object's place. */
@@ -44,6 +47,9 @@ export async function openSession(
   }
 }
 
+/** Not again by the library: what has arrived must be asked for before any bytes are sent again. */
+const once = { retry: 0, noResponseRetries: 0 };
+
 /** Sends what begins at `offset`; with `total`, these are the last bytes. */
 export async function sendSlice(
   storage: Storage,
@@ -56,9 +62,35 @@ export async function sendSlice(
   return request(storage, uri, 'PUT', {
     headers: { 'content-range': `bytes ${range}/${total ?? '*'}` },
     data: bytes,
-    // Not by the library: what of these bytes has arrived must be asked for before any are sent again.
-    retryConfig: { retry: 0, noResponseRetries: 0 },
+    retryConfig: once,
   });
+}
+
+/**
+ * Sends the bytes from `from` up to, and without, `to`, as they come, so that none of them need be in memory for long.
+ * @throws whatever `chunks` throws, or that the request failed: then `progressOf` tells what has arrived
+ */
+export async function sendRange(
+  storage: Storage,
+  uri: string,
+  chunks: AsyncIterable<Buffer>,
+  from: number,
+  to: number,
+  isLast: boolean,
+): Promise<Progress> {
+  const range = from === to ? '*' : `${from}-${to - 1}`;
+  const data = Readable.from(chunks, { objectMode: false });
+  const headers = {
+    'content-range': `bytes ${range}/${isLast ? to : '*'}`,
+    'content-length': String(to - from),
+  };
+  // Bytes that are not those of the session's MD5 are refused when all of them are there.
+  const answers = isLast ? [...known, 400] : known;
+  try {
+    return await request(storage, uri, 'PUT', { headers, data, retryConfig: once }, answers);
+  } finally {
+    data.destroy();
+  }
 }
 
 /** Where the upload stands. */
@@ -75,24 +107,30 @@ export async function cancelSession(storage: Storage, uri: string): Promise<void
   await request(storage, uri, 'DELETE', {}).catch(() => {});
 }
 
+const known = [308, 404, 410, 412, 499];
+
 async function request(
   storage: Storage,
   url: string,
   method: 'PUT' | 'DELETE',
   options: object,
+  answers = known,
 ): Promise<Progress> {
   const auth = storage.authClient as object as GoogleAuth;
   const { status, data, headers } = await auth.request<FileMetadata>({
     url,
     method,
     ...options,
-    validateStatus: (code) => code < 300 || [308, 404, 410, 412, 499].includes(code),
+    validateStatus: (code) => code < 300 || answers.includes(code),
   });
   switch (status) {
     case 308: {
       const [, last] = /-(\d+)$/.exec(headers.get('range') ?? '') ?? [];
       return { state: 'open', offset: last === undefined ? 0 : Number(last) + 1 };
     }
+    // https://cloud.google.com/storage/docs/data-validation#server-side-validation
+    case 400:
+      return { state: 'refused' };
     case 404:
     case 410:
     case 499:

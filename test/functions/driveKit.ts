@@ -49,7 +49,6 @@ export async function openStudy(options: Parameters<typeof openDrive>[0] = {}) {
     deadline: Number.POSITIVE_INFINITY,
     sliceSize: 256 * 1024,
     lease: 1000,
-    checkpointEvery: 0,
     wait: async (ms) => void waits.push(ms),
   };
   const sync = (

@@ -51,7 +51,7 @@ export async function openSync(
     now: Date.now,
     wait: async () => {},
   };
-  const reconciling: DriveReconcileDependencies = { ...common, publish };
+  const reconciling: DriveReconcileDependencies = { ...common, checkpointEvery: 0, publish };
 
   const used = {
     ...study,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { openDrive } from '../../../shared/clients.ts';
-import { readRange, readWhole } from '../../../shared/drive/content.ts';
+import { readWhole } from '../../../shared/drive/content.ts';
 import { getFile } from '../../../shared/drive/driveFile.ts';
 import { openStudy } from '../../functions/driveKit.ts';
 import { requestsAt, setFaults } from '../../kit.ts';
@@ -17,27 +17,6 @@ async function stored() {
   if (!file) throw new Error('The file is not there');
   return { drive, file };
 }
-
-test('a range is just the bytes that were asked for, in the beginning of the buffer', async () => {
-  const { drive, file } = await stored();
-  const buffer = Buffer.alloc(500, 255);
-  expect(await readRange(drive, file, 100, 300, buffer)).toEqual(content.subarray(100, 300));
-  expect(buffer.subarray(200)).toEqual(Buffer.alloc(300, 255));
-  expect(await readRange(drive, file, 990, 1000)).toEqual(content.subarray(990));
-});
-
-// Without a look at what the answer says of itself, these come to light only when the whole file has been brought.
-test.each([
-  ['another range', 'wrongRange', /answered by 206 bytes \d+-\d+\/1000$/],
-  ['the whole file', 'ignoreRange', /answered by 200 null$/],
-  ['a part of it, cleanly', 'truncate', /^\d+ bytes came of .*, not 200$/],
-])('a range that is answered with %s is refused at once', async (_what, kind, message) => {
-  const { drive, file } = await stored();
-  await setFaults(cloud, { service: 'drive', kind });
-  const error = await readRange(drive, file, 100, 300).catch((thrown: unknown) => thrown);
-  await setFaults(cloud);
-  expect(error).toMatchObject({ name: 'WrongBytes', message: expect.stringMatching(message) });
-});
 
 test.each([
   ['a wrong byte', 'flipByte', /have the MD5/],

@@ -1,8 +1,9 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import { openDrive } from '../../../shared/clients.ts';
-import { NotGiven, readExport, readRange, readWhole } from '../../../shared/drive/content.ts';
+import { NotGiven, readExport, readWhole } from '../../../shared/drive/content.ts';
 import { DriveFile } from '../../../shared/drive/driveFile.ts';
+import { openRange } from '../../../shared/drive/ranges.ts';
 import { type Refusal, refusalOf, WaitForTomorrow } from '../../../shared/drive/refusal.ts';
 import { setFaults } from '../../kit.ts';
 import { useLocalCloud } from '../../localCloud.ts';
@@ -58,7 +59,7 @@ const file = DriveFile.parse({
 /** Bodies that were to be bytes, and one that was to be a stream. */
 const downloads: [string, () => Promise<unknown>][] = [
   ['a download', () => readWhole(drive, file)],
-  ['a range', () => readRange(drive, file, 0, 10)],
+  ['a range', () => openRange(drive, file, 0, 10)],
   ['an export', () => readExport(drive, file, 'text/plain', 100)],
 ];
 

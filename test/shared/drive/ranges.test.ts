@@ -1,0 +1,69 @@
+import { expect, test } from '@jest/globals';
+import { openDrive } from '../../../shared/clients.ts';
+import { getFile } from '../../../shared/drive/driveFile.ts';
+import { bytesOf, openRange, openRanges } from '../../../shared/drive/ranges.ts';
+import { openStudy } from '../../functions/driveKit.ts';
+import { forgetRequests, requestsAt, setFaults } from '../../kit.ts';
+import { useLocalCloud } from '../../localCloud.ts';
+
+const cloud = useLocalCloud();
+const content = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 251));
+
+async function stored() {
+  const study = await openStudy();
+  const id = await study.file(study.dependencies.studyFolder, 'a.bin', content);
+  const drive = await openDrive({ patience: 0, shared: undefined });
+  const file = await getFile(drive, id);
+  if (!file) throw new Error('The file is not there');
+  return { drive, file };
+}
+
+async function read(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  const all: Buffer[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}
+
+test('a range is just the bytes that were asked for', async () => {
+  const { drive, file } = await stored();
+  expect(await read((await openRange(drive, file, 100, 300)).chunks)).toEqual(content.subarray(100, 300));
+  expect(await read((await openRange(drive, file, 990, 1000)).chunks)).toEqual(content.subarray(990));
+});
+
+test('ranges follow each other, and the last one may be shorter', async () => {
+  const { drive, file } = await stored();
+  const ranges = openRanges(drive, file, 10, 1000, 300);
+  expect(await read(bytesOf(ranges, 2))).toEqual(content.subarray(10, 610));
+  expect(await read(bytesOf(ranges, 5))).toEqual(content.subarray(610));
+});
+
+test('no range of nothing is asked for', async () => {
+  const { drive, file } = await stored();
+  await forgetRequests(cloud);
+  expect(await read(bytesOf(openRanges(drive, file, 1000, 1000, 300), 1))).toHaveLength(0);
+  expect((await requestsAt(cloud, 'drive')).filter(({ url }) => url.includes('alt=media'))).toEqual([]);
+});
+
+// Without a look at what the answer says of itself, these come to light only when the whole file has been brought.
+test.each([
+  ['another range', 'wrongRange', /answered by 206 bytes \d+-\d+\/1000$/],
+  ['the whole file', 'ignoreRange', /answered by 200 null$/],
+])('a range that is answered with %s is refused at once', async (_what, kind, message) => {
+  const { drive, file } = await stored();
+  await setFaults(cloud, { service: 'drive', kind });
+  const error = await openRange(drive, file, 100, 300).catch((thrown: unknown) => thrown);
+  await setFaults(cloud);
+  expect(error).toMatchObject({ name: 'WrongBytes', message: expect.stringMatching(message) });
+});
+
+test('a range that ends early is asked for again from there, a few times', async () => {
+  const { drive, file } = await stored();
+  await setFaults(cloud, { service: 'drive', kind: 'truncate', times: 2 });
+  expect(await read((await openRange(drive, file, 100, 300)).chunks)).toEqual(content.subarray(100, 300));
+  await setFaults(cloud, { service: 'drive', kind: 'truncate' });
+  const error = await read((await openRange(drive, file, 100, 300)).chunks).catch(
+    (thrown: unknown) => thrown,
+  );
+  await setFaults(cloud);
+  expect(error).toMatchObject({ name: 'WrongBytes', message: expect.stringMatching(/and not at 300$/) });
+});
