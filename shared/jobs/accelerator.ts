@@ -43,9 +43,9 @@ const Gpu = fields({ gpu: gpuName, count: wholeNumber(1, 16).default(1) }).super
 );
 const Tpu = fields({ tpu: tpuName });
 
-/** The largest machine that is looked for is n2-highmem-96. */
-export const mostCpu = 128;
-export const mostMemory = 768;
+/** The largest machine that is looked for is n1-highmem-96. */
+export const mostCpu = 96;
+export const mostMemory = 624;
 const memory = `expected gigabytes, from 1 to ${mostMemory}`;
 const Cpu = fields({
   cpu: wholeNumber(1, mostCpu),

@@ -10,7 +10,9 @@ export type JobEvent = { at: string } & (
   | { type: 'place' }
   | { type: 'estimated'; estimate: NonNullable<JobRecord['estimate']> }
   | { type: 'resolved'; commit: string }
-  /** A machine is about to be asked for, or could not be had. */
+  /** A machine is about to be asked for. */
+  | { type: 'asking'; attempt: number; candidate: Candidate; requestId: string }
+  /** It could not be had, and by what the service says there is none. */
   | { type: 'tried'; attempt: number; try: Try }
   /** There is a machine. */
   | { type: 'inserted'; attempt: number; candidate: Candidate; insertedAt: string }
@@ -97,9 +99,16 @@ export function advance(record: JobRecord, event: JobEvent): JobRecord {
   }
   if (!attempt) return record;
   switch (event.type) {
+    case 'asking': {
+      if (attempt.candidate || record.state !== 'placing') return record;
+      const { candidate, requestId } = event;
+      return withAttempt(record, { ...attempt, asked: { at, candidate, requestId } });
+    }
     case 'tried': {
+      if (attempt.candidate) return record;
+      const { asked: _, ...rest } = attempt;
       const tries = [...attempt.tries, event.try].slice(-mostTries);
-      return withAttempt(record, { ...attempt, tries, tried: attempt.tried + 1 });
+      return withAttempt(record, { ...rest, tries, tried: attempt.tried + 1 });
     }
     case 'inserted':
       return inserted(record, attempt, event);

@@ -25,16 +25,16 @@ export const isEnd = (state: State): boolean => ends.includes(state);
 /** By the clock of the function that writes the record. */
 const time = z.iso.datetime();
 
-/** A machine that was asked for. */
+/** A machine that was asked for and could not be had. */
 export const Try = z.object({
   at: time,
   zone: z.string(),
   machineType: z.string(),
   model: Candidate.shape.model,
   requestId: z.string(),
-  /** Why there was none, as `failureOf` says. */
-  kind: z.string().optional(),
-  words: z.string().optional(),
+  /** Why, as `failureOf` says. */
+  kind: z.string(),
+  words: z.string(),
 });
 export type Try = z.infer<typeof Try>;
 
@@ -43,9 +43,11 @@ export const Attempt = z.object({
   /** The last ones; `tried` counts them all. */
   tries: z.array(Try),
   tried: z.int().min(0),
+  /** Written before a machine is asked for: whoever goes on after a crash knows where one may be. */
+  asked: z.object({ at: time, candidate: Candidate, requestId: z.string() }).optional(),
   /** What the machine is; none as long as there is no machine. */
   candidate: Candidate.optional(),
-  /** The moment before the machine was asked for: it costs from then on at the earliest. */
+  /** When the machine was asked for: it costs from then on at the earliest. */
   insertedAt: time.optional(),
   /** No machine of this attempt is there any more, by what the service said. */
   releasedAt: time.optional(),

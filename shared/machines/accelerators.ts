@@ -1,7 +1,7 @@
 /**
  * A kind of GPU: with which machine type each count comes. Built-in GPUs belong to the machine type; the others are
  * attached to an N1 machine, within https://cloud.google.com/compute/docs/gpus#n1-gpus (a T4 alone: at most 48 vCPUs; a
- * V100 alone: at most 12; a P4: 24; a P100: 16).
+ * V100 alone: at most 12; a P4: 24).
  */
 type Gpu = {
   /** The accelerator type in the API. */
@@ -23,11 +23,6 @@ export const gpus = {
   },
   P4: {
     type: 'nvidia-tesla-p4',
-    attached: true,
-    machines: { 1: 'n1-standard-8', 2: 'n1-standard-16', 4: 'n1-standard-32' },
-  },
-  P100: {
-    type: 'nvidia-tesla-p100',
     attached: true,
     machines: { 1: 'n1-standard-8', 2: 'n1-standard-16', 4: 'n1-standard-32' },
   },

@@ -161,7 +161,7 @@ test.each([
   [
     'too much memory',
     `${smallest}accelerators: [{ cpu: 4, memory: 5000 }]`,
-    'accelerators[0].memory: “5000”: expected gigabytes, from 1 to 768',
+    'accelerators[0].memory: “5000”: expected gigabytes, from 1 to 624',
   ],
   ['no accelerator at all', `${smallest}accelerators: []`, 'accelerators: is empty; expected at least one'],
   [
