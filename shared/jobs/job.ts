@@ -4,10 +4,10 @@ import { fields, hand, oneOf, wholeNumber } from './fields.ts';
 import { folderIn, gitRef, imageName, isPathIn, line, lines, pathIn, repositoryUrl } from './text.ts';
 
 /** A list, or the one thing that would be in it. */
-const listOf = <T extends z.ZodType>(schema: T, most: number) =>
+const listOf = <T extends z.ZodType>(schema: T, most: number, least = 1) =>
   z.preprocess(
     (value) => (value === undefined || Array.isArray(value) ? value : [value]),
-    z.array(schema).min(1, 'is empty; expected at least one').max(most, `expected at most ${most}`),
+    z.array(schema).min(least, 'is empty; expected at least one').max(most, `expected at most ${most}`),
   );
 
 const folder = folderIn('working tree');
@@ -82,8 +82,7 @@ const Limits = fields({
 
 const region = line(40).regex(/^[a-z]+-[a-z]+\d{1,2}$/, 'expected the name of a region, as europe-west4');
 
-/** A piece of heavy work, as a person writes it. What is left out has the default that is given here. */
-export const jobSchema = ({ allowFile = false } = {}) =>
+const schemaOf = (allowFile: boolean) =>
   fields({
     name: line(80)
       .regex(/[\p{L}\p{N}]/u, 'expected a name with a letter or digit')
@@ -109,7 +108,7 @@ export const jobSchema = ({ allowFile = false } = {}) =>
       .describe('Arguments of the script.'),
     command: lines(10_000).optional().describe('A command line for bash.'),
     environment: Environment.optional().describe('What is installed before it runs.'),
-    inputs: listOf(Input, 100)
+    inputs: listOf(Input, 100, 0)
       .default([])
       .describe('What is copied to the machine: raw/recordings/, or {bucket, prefix, folder}.'),
     results: listOf(folder, 20).default(['results']).describe('Folders whose files are its results.'),
@@ -148,9 +147,14 @@ export const jobSchema = ({ allowFile = false } = {}) =>
 const ways = ['notebook', 'script', 'command'] as const;
 const isWithin = (folder: string, other: string) => `${folder}/`.startsWith(`${other}/`);
 
+const withoutFile = schemaOf(false);
+
 /** A job as it is kept: a path of files on this machine was refused or allowed when it came. */
-export const Job = jobSchema({ allowFile: true });
+export const Job = schemaOf(true);
 export type Job = z.infer<typeof Job>;
+
+/** A piece of heavy work, as a person writes it. What is left out has the default that is given here. */
+export const jobSchema = ({ allowFile = false } = {}) => (allowFile ? Job : withoutFile);
 
 /** What is run, and how. */
 export function runOf(job: Job): { run: (typeof ways)[number]; target: string } {

@@ -20,6 +20,13 @@ export const labelValue = (text: string): string =>
     .slice(0, 63)
     .replace(/^-+|-+$/g, '') || 'unknown';
 
+/** An N1 machine with a T4 and one with a V100 have the same machine type. */
+export const hardwareOf = ({
+  machineType,
+  guestAccelerators,
+}: Pick<Candidate, 'machineType' | 'guestAccelerators'>): string =>
+  [machineType, ...guestAccelerators.map(({ type, count }) => `${count}x${type}`)].join('+');
+
 /** Any fixed UUID will do; this one is Gazeline's own. */
 const namespace = Buffer.from('6f4b8b5e2f1c4a0c9d3e7a5b1c0d2e4f', 'hex');
 
@@ -31,10 +38,10 @@ const namespace = Buffer.from('6f4b8b5e2f1c4a0c9d3e7a5b1c0d2e4f', 'hex');
 export function requestIdOf(
   job: string,
   attempt: number,
-  { zone, machineType, model }: Pick<Candidate, 'zone' | 'machineType' | 'model'>,
+  candidate: Pick<Candidate, 'zone' | 'machineType' | 'guestAccelerators' | 'model'>,
   round: number,
 ): string {
-  return uuid5([job, attempt, zone, machineType, model, round].join('/'));
+  return uuid5([job, attempt, candidate.zone, hardwareOf(candidate), candidate.model, round].join('/'));
 }
 
 /** https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-5. It is never the zero UUID, as its version is 5. */

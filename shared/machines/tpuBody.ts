@@ -52,7 +52,6 @@ export function tpuRequest(
                 email: settings.serviceAccount,
                 scope: ['https://www.googleapis.com/auth/cloud-platform'],
               },
-              schedulingConfig: { spot: candidate.model === 'spot' },
               labels: labelsOf(record, attempt, settings),
               metadata: { ...metadataOf(record, attempt, settings), 'gazeline-seconds': String(seconds) },
             },
