@@ -5,15 +5,14 @@ import { cloudbilling } from 'googleapis/build/src/apis/cloudbilling/index.js';
 import { PriceTable, priceTable } from '../../shared/machines/priceTable.ts';
 import { tableFromSkus } from './prices/fromSkus.ts';
 import { Sku } from './prices/skus.ts';
-import { writeTable } from './prices/writeTable.ts';
 
 /*
  * Makes `shared/machines/priceTable.json` again, from Google's own catalogue:
  *
- *     node deploy/google/refreshPrices.ts [--out FILE] [--root URL]
+ *     node deploy/google/refreshPrices.ts [--out FILE] [--root URL] && npm run format
  *
  * It needs `gcloud auth application-default login`, and no rights in any project. Look at what it tells and at the
- * difference before you commit it. It was tried on recorded shapes and a server of ours, and never on Google's.
+ * difference before you commit it. It was tried on a fixture of the catalogue's form, and never on Google's own.
  */
 const { values } = parseArgs({ options: { out: { type: 'string' }, root: { type: 'string' } } });
 
@@ -62,5 +61,5 @@ for (const part of ['vcpus', 'gpus', 'tpus'] as const)
     if (gone.length > 0) console.error(`${name} has no price any more in ${gone.join(', ')}`);
   }
 const out = values.out ?? new URL('../../shared/machines/priceTable.json', import.meta.url);
-await writeFile(out, writeTable(PriceTable.parse(table)));
+await writeFile(out, `${JSON.stringify(PriceTable.parse(table), null, 2)}\n`);
 console.log(`${skus.length} prices read; written to ${String(out)}.`);

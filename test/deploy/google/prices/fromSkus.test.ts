@@ -8,7 +8,6 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { tableFromSkus } from '../../../../deploy/google/prices/fromSkus.ts';
 import type { Sku } from '../../../../deploy/google/prices/skus.ts';
-import { writeTable } from '../../../../deploy/google/prices/writeTable.ts';
 import { PriceTable, priceTable } from '../../../../shared/machines/priceTable.ts';
 
 /** Of the form that the catalogue has, with descriptions as facts and tools name them. Not recorded from Google. */
@@ -109,11 +108,6 @@ test('of two prices that fit the dearer one is taken, and it is told', () => {
     'us-east1': [0.7, null],
   });
   expect(problems).toHaveLength(2);
-});
-
-test('the table in the repository is as it would be written', async () => {
-  const written = writeTable(priceTable());
-  expect(JSON.parse(written)).toEqual(priceTable());
 });
 
 test('the command reads every page of both services, and writes a table', async () => {
