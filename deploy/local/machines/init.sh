@@ -16,7 +16,26 @@ if [ -n "$1" ]; then
 fi
 while read -r _; do :; done
 
-trap '' TERM
-kill -TERM 0
+# Sends a signal to everything in this session but its leader; `timeout` puts what it runs in a group of its own. Without
+# /proc, as on a Mac, the leader's group must do.
+signal_all() {
+  local stat line fields
+  if [ ! -d /proc/self ]; then
+    trap '' TERM
+    kill "-$1" 0
+    return
+  fi
+  for stat in /proc/[0-9]*/stat; do
+    { read -r line <"$stat"; } 2>/dev/null || continue
+    # Behind the name of the program: its state, parent, group and session.
+    read -r -a fields <<<"${line##*) }"
+    stat=${stat#/proc/}
+    if [ "${fields[3]}" = $$ ] && [ "${stat%/stat}" != $$ ]; then
+      kill "-$1" "${stat%/stat}" 2>/dev/null
+    fi
+  done
+}
+
+signal_all TERM
 sleep 1 3>&-
-kill -KILL 0
+signal_all KILL

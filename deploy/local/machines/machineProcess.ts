@@ -98,9 +98,11 @@ export async function startMachineProcess(options: MachineProcessOptions): Promi
     isEnding = true;
     // Once: what is begun now may be part of an orderly end, such as an upload.
     signalAll(membersOf(pid), 'SIGTERM');
+    let pause = 20;
     for (let left = membersOf(pid); left.length > 0; left = membersOf(pid)) {
       if (Date.now() >= deadline) signalAll(left, 'SIGKILL');
-      await sleep(20);
+      await sleep(pause);
+      pause = Math.min(pause * 1.2, 200);
     }
     if (isAlive) {
       const exited = new Promise((resolve) => child.once('exit', resolve));

@@ -2,6 +2,7 @@ import express from 'express';
 import { batchRoutes } from '../batch.ts';
 import { jsonBody } from '../jsonBody.ts';
 import type { Context, Service } from '../service.ts';
+import { createFolders } from './instances/folders.ts';
 import { createLife } from './instances/life.ts';
 import { createOperations } from './operations.ts';
 import type { Parts } from './parts.ts';
@@ -29,8 +30,9 @@ export function createCompute(context: Context, keyFile: string): Service {
   const tables = openTables(context.store.db);
   const settings = Settings.parse({});
   const operations = createOperations(context, tables);
-  const life = createLife(context, tables, operations, settings, keyFile);
-  const parts: Parts = { context, settings, tables, operations, life };
+  const folders = createFolders(context.store.dir);
+  const life = createLife(context, tables, operations, settings, { folders, keyFile });
+  const parts: Parts = { context, settings, tables, operations, life, folders };
 
   const router = express.Router();
   router.use(localRoutes(parts), batchRoutes(context, 'compute'));

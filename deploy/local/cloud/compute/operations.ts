@@ -36,7 +36,7 @@ export type Begin = {
 export type Operations = {
   begin(what: Begin): Operation;
   /** It is done, or has failed; nothing if it is done already. */
-  finish(key: { zone: string; name: string }, failure?: Failure): void;
+  finish(key: { zone: string; name: string }, failure?: Failure, at?: string): void;
   /** The operation that this request began when it came before. */
   replay(what: Pick<Begin, 'operationType' | 'target' | 'requestId'>): Operation | undefined;
   /** Resolves when it is done or the time is over, whichever is first. */
@@ -49,6 +49,7 @@ export type Operations = {
 export function createOperations(context: Context, tables: Tables): Operations {
   const waiting = new Map<string, Set<() => void>>();
   const table = tables.operations;
+  const running = new Set<string>();
   const isRunning = ({ status }: Operation) => status === 'RUNNING';
   const wake = (name: string) => {
     for (const awake of waiting.get(name) ?? []) awake();
@@ -67,17 +68,19 @@ export function createOperations(context: Context, tables: Tables): Operations {
         ...(requestId ? { requestId, request: requestOf({ ...what, requestId }) } : {}),
       };
       table.put(operation);
+      running.add(operation.name);
       return operation;
     },
-    finish(key, failure) {
+    finish(key, failure, at = new Date().toISOString()) {
       const operation = table.get(key);
       if (!operation || !isRunning(operation)) return;
       table.put({
         ...operation,
         status: 'DONE',
-        endTime: new Date().toISOString(),
+        endTime: at,
         ...(failure ? { failure } : {}),
       });
+      running.delete(operation.name);
       wake(operation.name);
     },
     replay: (what) => (what.requestId ? table.byRequest(requestOf(what)) : undefined),
@@ -94,7 +97,7 @@ export function createOperations(context: Context, tables: Tables): Operations {
       });
     },
     resource: (operation) => resourceOf(context, operation),
-    running: () => table.all().filter(isRunning).length,
+    running: () => running.size,
     close: () => {
       for (const name of [...waiting.keys()]) wake(name);
     },

@@ -1,4 +1,5 @@
 import type { Context } from '../service.ts';
+import type { Folders } from './instances/folders.ts';
 import type { Life } from './instances/life.ts';
 import type { Operations } from './operations.ts';
 import type { Settings } from './settings.ts';
@@ -11,6 +12,7 @@ export type Parts = {
   tables: Tables;
   operations: Operations;
   life: Life;
+  folders: Folders;
 };
 
 /** The address of a resource: `zones/us-central1-a/instances/job-1`. */

@@ -160,6 +160,8 @@ function checkScheduling(scheduling: InstanceBody['scheduling'], shortestRun: nu
       terminationTime,
       'It cannot be used beside maxRunDuration.',
     );
+  if (terminationTime && Date.parse(terminationTime) <= Date.now())
+    throw invalidField(`${field}.terminationTime`, terminationTime, 'It must be in the future.');
   // https://cloud.google.com/compute/docs/instances/limit-vm-runtime
   const seconds = maxRunDuration?.seconds;
   if (seconds !== undefined && (seconds < shortestRun || seconds > longestRun))

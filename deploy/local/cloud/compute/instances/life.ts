@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMachineProcess } from '../../../machines/machineProcess.ts';
 import type { Context } from '../../service.ts';
@@ -12,6 +10,7 @@ import { pathTo } from '../parts.ts';
 import type { Settings } from '../settings.ts';
 import type { Tables } from '../tables.ts';
 import { struck } from './faulty.ts';
+import type { Folders } from './folders.ts';
 import { type Instance, isUp, type Key, metadataOf, provisioningModel } from './instance.ts';
 import { machineMetadata } from './machineMetadata.ts';
 import { endOf, whenItIs } from './runLimit.ts';
@@ -40,7 +39,7 @@ export function createLife(
   tables: Tables,
   operations: Operations,
   settings: Settings,
-  keyFile: string,
+  { folders, keyFile }: { folders: Folders; keyFile: string },
 ): Life {
   const runtimes = createRuntimes();
   const { store, faults } = context;
@@ -63,7 +62,7 @@ export function createLife(
       const { user: _, ...disk } = tables.disks.get({ zone, name: diskName }) ?? {};
       if (!autoDelete) tables.disks.put({ ...(disk as Disk), lastDetach: now() });
       else tables.disks.remove({ zone, name: diskName });
-      if (autoDelete && boot) removeFolder(store.dir, zone, diskName);
+      if (autoDelete && boot) folders.remove(zone, diskName);
     }
     runtimes.forget({ zone, name });
   };
@@ -132,7 +131,7 @@ export function createLife(
     runtime.metadata = metadata;
     const script = metadataOf(instance)['startup-script'];
     runtime.process = startMachineProcess({
-      folder: folderOf(store.dir, instance),
+      folder: folders.of(instance),
       script: isBroken ? undefined : script,
       metadata,
       mintToken: () => mintToken(context.origin(), keyFile),
@@ -161,16 +160,18 @@ export function createLife(
     store.transaction(() => {
       const instance = tables.instances.get(key);
       if (!instance) return;
-      tables.runs.end(instance.id, now());
+      // The same moment in the record, the operation and the bill.
+      const lastStop = now();
+      tables.runs.end(instance.id, lastStop);
       delete runtime.ending;
       delete runtime.process;
       delete runtime.live;
       if (isGone) remove(instance);
       else {
         const { terminationTime: _, ...rest } = instance;
-        tables.instances.put({ ...rest, status: 'TERMINATED', lastStop: now() });
+        tables.instances.put({ ...rest, status: 'TERMINATED', lastStop });
       }
-      for (const operation of ending) operations.finish(operation);
+      for (const operation of ending) operations.finish(operation, undefined, lastStop);
     });
   };
 
@@ -185,7 +186,9 @@ export function createLife(
     runtime.clear();
     if (runtime.becoming) operations.finish(runtime.becoming, vanished(pathOf(key)));
     delete runtime.becoming;
-    runtime.ending = { isGone, operations: [operation], done: Promise.resolve() };
+    const ending = runtime.preempting ? [runtime.preempting, operation] : [operation];
+    runtime.ending = { isGone, operations: ending, done: Promise.resolve() };
+    delete runtime.preempting;
     change(key, { status: 'STOPPING' });
     runtime.ending.done = put(key, runtime, settings.shutdown);
   };
@@ -222,6 +225,7 @@ export function createLife(
       targetId: instance.id,
       isSystem: true,
     });
+    runtime.preempting = operation;
     runtime.metadata.preempted = true;
     runtime.live?.metadata.changed();
     const seconds = instance.body.scheduling.preemptionNoticeDuration?.seconds;
@@ -268,16 +272,6 @@ function recover(tables: Tables, operations: Operations, remove: (instance: Inst
     else tables.instances.put({ ...rest, status: 'TERMINATED', lastStop: at });
   }
   for (const operation of tables.operations.all()) operations.finish(operation);
-}
-
-/** The folder is the boot disk, and is called like it: as the machine, if nothing else was asked for. */
-export const folderOf = (dir: string, { zone, name, disks }: Instance): string =>
-  join(dir, 'machines', zone, disks.find(({ boot }) => boot)?.name ?? name);
-
-export function removeFolder(dir: string, zone: string, disk: string): void {
-  rm(join(dir, 'machines', zone, disk), { recursive: true, force: true, maxRetries: 3 }).catch((error) =>
-    console.error('local cloud: a machine has left its folder behind:', error),
-  );
 }
 
 const runOf = (instance: Instance, startedAt: string) => ({

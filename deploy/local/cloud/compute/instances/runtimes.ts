@@ -13,6 +13,8 @@ export type Runtime = {
   live?: MachineProcess;
   /** The insert or start that is under way. */
   becoming?: Operation;
+  /** The preemption that it has been told of. */
+  preempting?: Operation;
   ending?: { isGone: boolean; operations: Operation[]; done: Promise<void> };
   /** Takes back that it ends when its run time is over. */
   unlimit?: () => void;

@@ -1,14 +1,13 @@
 import type { Request } from 'express';
 import { ComputeError, notFound } from '../computeError.ts';
 import { type Disk, diskResource } from '../disks.ts';
-import { removeFolder } from '../instances/life.ts';
 import { aggregated, listed } from '../lists/list.ts';
 import { type Parts, pathTo } from '../parts.ts';
 import { type On, requestIdOf, zoneOf } from './request.ts';
 
 /** disks: get, list, aggregatedList, delete. They are made with their instance. */
 export function diskRoutes(parts: Parts, on: On): void {
-  const { context, tables, settings, operations } = parts;
+  const { context, tables, settings, operations, folders } = parts;
   const all = () =>
     tables.disks.all().map((disk) => ({ zone: disk.zone, resource: diskResource(context, disk) }));
   const diskOf = (request: Request<Record<string, string>>): Disk => {
@@ -50,7 +49,7 @@ export function diskRoutes(parts: Parts, on: On): void {
       requestId,
     });
     tables.disks.remove(disk);
-    removeFolder(context.store.dir, zone, name);
+    folders.remove(zone, name);
     operations.finish(operation);
     response.json(operations.resource(tables.operations.get(operation) ?? operation));
   });

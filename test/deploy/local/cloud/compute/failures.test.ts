@@ -166,11 +166,14 @@ test('a machine that does not boot runs, and only its serial port says why its s
 test('a zone that does not answer is named by aggregated lists, and one that is closed to the project refuses', async () => {
   await insert(cloud, clients, machine('hidden', ''));
   await setCompute(cloud, { ...quick, unreachableZones: [zone], closedZones: ['us-east1-d'] });
-  const { innerApiCalls } = clients.instances;
-  const [, , raw] = (await innerApiCalls.aggregatedList?.(
-    { project: cloud.project },
-    { autoPaginate: false },
-  )) as [unknown, unknown, { unreachables: string[]; items: Record<string, { warning: { code: string } }> }];
+  // The client shows zone after zone, and what stands above them only here.
+  const { aggregatedList } = clients.instances.innerApiCalls;
+  if (!aggregatedList) throw new Error('The client has no aggregatedList');
+  const [, , raw] = (await aggregatedList({ project: cloud.project }, { autoPaginate: false })) as [
+    unknown,
+    unknown,
+    { unreachables: string[]; items: Record<string, { warning: { code: string } }> },
+  ];
   expect(raw.unreachables).toEqual([`projects/${cloud.project}/zones/${zone}`]);
   expect(raw.items[`zones/${zone}`]?.warning.code).toBe('UNREACHABLE');
   const answer = await fetch(
