@@ -89,7 +89,8 @@ async function prepare(folder: string, fresh: boolean): Promise<void> {
     }
     if (!fresh) return;
     // The cloud first: without its database, the buckets are only copies.
-    for (const part of ['.cloud', 'buckets']) await rm(join(folder, part), { recursive: true, force: true });
+    for (const part of ['.cloud', 'buckets', 'machines'])
+      await rm(join(folder, part), { recursive: true, force: true });
   } catch (error) {
     throw refusalOf(error, 0);
   }

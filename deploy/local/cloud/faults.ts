@@ -9,7 +9,7 @@ import { GoogleError } from './googleError.ts';
  */
 export const Fault = z.strictObject({
   /** The folder of the service it hits. */
-  service: z.enum(['storage', 'drive', 'pubsub', 'vision', 'language', 'token', 'scheduler']),
+  service: z.enum(['storage', 'drive', 'pubsub', 'vision', 'language', 'token', 'scheduler', 'compute']),
   /**
    * - `latency`: waits `ms` before the request is looked at;
    * - `status`: answers `status` with `reason`, and `Retry-After: retryAfter` if given; nothing is done;
@@ -30,7 +30,12 @@ export const Fault = z.strictObject({
    * - `expireSession`: (storage) the session that a request uses is over: 410, or 404 with `status: 404`;
    * - `lostPush`: (pubsub, drive) a push is not sent; Pub/Sub notices at the ack deadline, Drive never does;
    * - `doubledPush`: a push is sent twice;
-   * - `latePush`: a push waits a random time up to `ms`, so that pushes overtake each other.
+   * - `latePush`: a push waits a random time up to `ms`, so that pushes overtake each other;
+   * - `rateLimit`: (compute) a request is refused with 403 `rateLimitExceeded`;
+   * - `permissionDenied`: (compute) a request is refused with 403 `forbidden`;
+   * - `stockOut`: (compute) a machine is not to be had: its operation fails with `code`, and names `zonesAvailable`;
+   * - `vanish`: (compute) a machine is gone while it is being made; its operation fails with RESOURCE_NOT_FOUND;
+   * - `bootFailure`: (compute) a machine runs, but its start-up script does not; the serial port says why.
    */
   kind: z.enum([
     'latency',
@@ -51,6 +56,11 @@ export const Fault = z.strictObject({
     'lostPush',
     'doubledPush',
     'latePush',
+    'rateLimit',
+    'permissionDenied',
+    'stockOut',
+    'vanish',
+    'bootFailure',
   ]),
   /** Only requests of this HTTP method (for pushes and gRPC: ignored). */
   method: z.string().optional(),
@@ -59,6 +69,18 @@ export const Fault = z.strictObject({
    * ends in the name of its object, like that of other requests: `/upload/storage/v1/b/BUCKET/o/NAME`.
    */
   path: z.string().optional(),
+  /** Only machines of which all of these are true. */
+  machine: z
+    .strictObject({
+      name: z.string(),
+      zone: z.string(),
+      region: z.string(),
+      machineType: z.string(),
+      acceleratorType: z.string(),
+      provisioningModel: z.enum(['SPOT', 'STANDARD']),
+    })
+    .partial()
+    .optional(),
   probability: z.number().min(0).max(1).default(1),
   /** How often it strikes before it is used up. */
   times: z.number().int().positive().optional(),
@@ -69,6 +91,9 @@ export const Fault = z.strictObject({
   /** https://developers.google.com/workspace/drive/api/guides/limits */
   unitsPerMinute: z.number().int().positive().default(325_000),
   bytes: z.number().int().nonnegative().default(1024),
+  /** https://cloud.google.com/compute/docs/resource-error */
+  code: z.string().default('ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS'),
+  zonesAvailable: z.array(z.string()).default([]),
 });
 export type Fault = z.infer<typeof Fault>;
 
@@ -77,7 +102,7 @@ export type Faults = {
   strike(
     service: Fault['service'],
     kinds: Fault['kind'][],
-    what: { method?: string; path: string },
+    what: { method?: string; path: string; machine?: Fault['machine'] },
   ): Fault | undefined;
   /** A fault of this kind that is switched on; asking is no strike. */
   find(service: Fault['service'], kind: Fault['kind']): Fault | undefined;
@@ -91,13 +116,16 @@ export type Faults = {
 export function createFaults(random: () => number = Math.random): Faults {
   const faults: Fault[] = [];
 
-  const strike: Faults['strike'] = (service, kinds, { method, path }) => {
+  const strike: Faults['strike'] = (service, kinds, { method, path, machine }) => {
     const fault = faults.find(
       (fault) =>
         fault.service === service &&
         kinds.includes(fault.kind) &&
         (!fault.method || !method || fault.method.toUpperCase() === method) &&
         (!fault.path || new RegExp(fault.path).test(path)) &&
+        Object.entries(fault.machine ?? {}).every(
+          ([key, value]) => new Map(Object.entries(machine ?? {})).get(key) === value,
+        ) &&
         random() < fault.probability,
     );
     if (fault?.times !== undefined && --fault.times <= 0) faults.splice(faults.indexOf(fault), 1);

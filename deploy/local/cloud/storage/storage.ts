@@ -3,8 +3,8 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ErrorRequestHandler } from 'express';
 import express from 'express';
+import { batchRoutes } from '../batch.ts';
 import type { Context, Service } from '../service.ts';
-import { batchRoutes } from './batch.ts';
 import { type Buckets, createBuckets } from './buckets.ts';
 import { composeRoutes } from './compose.ts';
 import { createGenerations, fromRow } from './generations.ts';
@@ -70,7 +70,7 @@ export function createStorage(context: Context, { publish, ...signer }: StorageO
     objectRoutes(parts),
     composeRoutes(parts),
     rewriteRoutes(parts),
-    batchRoutes(context),
+    batchRoutes(context, 'storage'),
     xmlRoutes(parts, signer),
   ]) {
     router.use(routes);
