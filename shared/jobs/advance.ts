@@ -1,5 +1,13 @@
 import type { Candidate } from '../machines/candidate.ts';
-import { type Attempt, currentAttempt, isEnd, type JobRecord, type State, type Try } from './jobRecord.ts';
+import {
+  type Attempt,
+  currentAttempt,
+  ends,
+  isEnd,
+  type JobRecord,
+  type State,
+  type Try,
+} from './jobRecord.ts';
 import type { Report } from './report.ts';
 
 /**
@@ -34,6 +42,9 @@ export type JobEvent = { at: string } & (
   | { type: 'refuse'; reason: string }
 );
 
+/** Once there was a machine, a job is not refused any more. */
+const endsOfMachine = ends.filter((state) => state !== 'refused');
+
 /**
  *     queued ─▶ placing ─▶ starting ─▶ running ─▶ uploading ─▶ succeeded
  *       ▲         │ ▲                     │
@@ -45,18 +56,13 @@ export type JobEvent = { at: string } & (
  */
 export const follows: { [state in State]: State[] } = {
   queued: ['placing', 'failed', 'cancelled', 'refused'],
-  placing: [
-    'waiting-for-capacity',
-    ...['queued', 'starting', 'running', 'uploading', 'succeeded', 'failed', 'cancelled', 'lost', 'refused'],
-  ] as State[],
+  // A report may be faster than the answer to the insert, so all that a machine does may follow.
+  placing: ['waiting-for-capacity', 'starting', 'running', 'uploading', 'queued', ...ends],
   // A machine may report that was said not to be there.
-  'waiting-for-capacity': [
-    'placing',
-    ...['queued', 'starting', 'running', 'uploading', 'succeeded', 'failed', 'cancelled', 'lost', 'refused'],
-  ] as State[],
-  starting: ['queued', 'running', 'uploading', 'succeeded', 'failed', 'cancelled', 'lost'],
-  running: ['queued', 'uploading', 'succeeded', 'failed', 'cancelled', 'lost'],
-  uploading: ['queued', 'succeeded', 'failed', 'cancelled', 'lost'],
+  'waiting-for-capacity': ['placing', 'starting', 'running', 'uploading', 'queued', ...ends],
+  starting: ['running', 'uploading', 'queued', ...endsOfMachine],
+  running: ['uploading', 'queued', ...endsOfMachine],
+  uploading: ['queued', ...endsOfMachine],
   succeeded: [],
   failed: [],
   cancelled: [],
@@ -160,7 +166,17 @@ function inserted(
 
 function reported(record: JobRecord, attempt: Attempt, report: Report, at: string): JobRecord {
   if (report.sequence <= attempt.sequence) return record;
-  const heard = withAttempt(record, { ...attempt, sequence: report.sequence, report, heardAt: at });
+  // Who reports is there, though whoever asked for it may have died before it was noted. It has to be paid all the same.
+  const { asked } = attempt;
+  const machine =
+    !attempt.candidate && asked ? { candidate: asked.candidate, insertedAt: asked.at } : undefined;
+  const heard = withAttempt(record, {
+    ...attempt,
+    ...machine,
+    sequence: report.sequence,
+    report,
+    heardAt: at,
+  });
   const { waitingSince: _, ...known } = { ...heard, ...(report.commit ? { commit: report.commit } : {}) };
   if (report.outcome) {
     const reason = reasonOf(report);

@@ -19,7 +19,7 @@ export const states = [
 ] as const;
 export type State = (typeof states)[number];
 
-const ends: State[] = ['succeeded', 'failed', 'cancelled', 'lost', 'refused'];
+export const ends: State[] = ['succeeded', 'failed', 'cancelled', 'lost', 'refused'];
 export const isEnd = (state: State): boolean => ends.includes(state);
 
 /** By the clock of the function that writes the record. */

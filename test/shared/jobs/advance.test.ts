@@ -109,6 +109,14 @@ test('a report that is faster than the answer to the insert counts, and the mach
   expect(running).toMatchObject({ state: 'running', attempts: [{ candidate, insertedAt: at(10) }] });
 });
 
+test('a machine that reports is noted as it was asked for, if nobody lived to note it', () => {
+  const asking: JobEvent = { at: at(5), type: 'asking', attempt: 1, candidate, requestId: 'r' };
+  const record = after(place, asking, report(1, 'running'));
+  expect(record).toMatchObject({ state: 'running', attempts: [{ candidate, insertedAt: at(5) }] });
+  expect(advance(record, inserted(1))).toBe(record);
+  expect(costOf(record, Date.parse(at(3605)))).toEqual({ dollars: 4, complete: true });
+});
+
 test.each([
   ['failed', 'failed', 'it ended with exit code 137'],
   ['setup-failed', 'failed', 'the machine says: setup-failed'],

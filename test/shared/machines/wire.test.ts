@@ -34,7 +34,9 @@ beforeAll(async () => {
   const options = { apiEndpoint: '127.0.0.1', port, protocol: 'http', projectId: 'p', fallback: true, auth };
   instances = new InstancesClient(options as unknown as ConstructorParameters<typeof InstancesClient>[0]);
 });
-afterAll(() => {
+afterAll(async () => {
+  await instances.close();
+  server.closeAllConnections();
   server.close();
 });
 
