@@ -186,7 +186,7 @@ send() {
 # the new generation. What a later attempt has written is left alone.
 # Ends with 3 if `new` is given, and there is something else already.
 put() {
-  local file=$1 name=$2 generation=$3 mode=${4:-replace} type=${5:-} code pause=1 deadline=$((SECONDS + PATIENCE)) out
+  local file=$1 name=$2 generation=$3 mode=${4:-replace} type=${5:-} code there pause=1 deadline=$((SECONDS + PATIENCE)) out
   out=$STATE/put.$BASHPID
   while :; do
     code=$(send "$file" "$name" "$generation" "$out" "$type")
@@ -198,18 +198,18 @@ put() {
         ;;
       412)
         # It may be ours: an answer got lost. Or that of an earlier attempt.
-        code=$(call "$out" --max-time 60 "$STORAGE/storage/v1/b/$BUCKET/o/$name")
-        if [[ $code == 200 && $(field md5Hash <"$out") == "$(md5_of "$file")" ]]; then
+        there=$(call "$out" --max-time 60 "$STORAGE/storage/v1/b/$BUCKET/o/$name")
+        if [[ $there == 200 && $(field md5Hash <"$out") == "$(md5_of "$file")" ]]; then
           field generation <"$out"
           rm -f "$out" "$out.headers"
           return
         fi
-        [[ $code == 200 && $mode == new ]] && return 3
-        if [[ $code == 200 && $(field metadata gazeline-attempt <"$out") -gt $ATTEMPT ]]; then
+        [[ $there == 200 && $mode == new ]] && return 3
+        if [[ $there == 200 && $(field metadata gazeline-attempt <"$out") -gt $ATTEMPT ]]; then
           because "A later attempt has written $(field name <"$out")"
           return 1
         fi
-        generation=$([[ $code == 200 ]] && field generation <"$out" || echo 0)
+        generation=$([[ $there == 200 ]] && field generation <"$out" || echo 0)
         ;;
       401) rm -f "$STATE/authorization" ;;
     esac
@@ -217,7 +217,7 @@ put() {
       because "$(refusal "$code" "$out")"
       return 1
     fi
-    [[ $code == 200 ]] || { sleep "$pause" && pause=$((pause < 30 ? pause * 2 : 30)); }
+    [[ $code == 412 ]] || { sleep "$pause" && pause=$((pause < 30 ? pause * 2 : 30)); }
   done
 }
 
@@ -282,7 +282,8 @@ download() {
   return 1
 }
 
-# Gives NUL-separated values from standard input, $1 at a time, to a function, 8 of which run at once.
+# Gives NUL-separated values from standard input, $1 at a time, to a function, 8 of which run at once. The first failure
+# ends it (255): a thousand more would each be tried again for as long.
 in_parallel() {
   local values=$1
   shift
@@ -291,7 +292,7 @@ in_parallel() {
     # shellcheck disable=SC2046 # names of functions have no spaces
     export -f $(compgen -A function)
     # shellcheck disable=SC2016 # the inner shell expands it
-    xargs -0 -r -n "$values" -P 8 bash -uo pipefail -c '"$0" "$@"' "$@"
+    xargs -0 -r -n "$values" -P 8 bash -uo pipefail -c '"$0" "$@" || exit 255' "$@"
   )
 }
 
@@ -300,23 +301,24 @@ in_parallel() {
 # Sends what the log has grown by as the next piece, at most 1 MB, whole lines if there are any. A piece that could not be
 # sent is sent again as it was.
 ship_log() {
-  local sequence offset piece=$STATE/piece size
-  sequence=$(<"$STATE/log-sequence") offset=$(<"$STATE/log-offset")
+  local sequence offset piece size
+  read -r sequence offset <"$STATE/shipped"
+  piece=$STATE/piece.$offset
   if [[ ! -s $piece ]]; then
-    tail -c "+$((offset + 1))" "$LOG" 2>/dev/null | head -c 1000000 >"$piece" || true
-    [[ -s $piece ]] || return 1
-    if [[ ${1:-} != all && $(tail -c 1 "$piece" | od -An -c) != *'\n'* ]] && grep -q '' <(head -n 1 "$piece"); then
-      # An unfinished last line waits for its end, unless it is all there is.
-      size=$(python3 -IS -c 'import sys; print(open(sys.argv[1], "rb").read().rfind(b"\n") + 1)' "$piece")
-      ((size == 0)) || truncate -s "$size" "$piece"
+    tail -c "+$((offset + 1))" "$LOG" 2>/dev/null | head -c 1000000 >"$piece.new" || true
+    [[ -s $piece.new ]] || return 1
+    # An unfinished last line waits for its end, unless it is all there is.
+    if [[ ${1:-} != all && -n $(tail -c 1 "$piece.new" | tr -d '\0') ]]; then
+      size=$(python3 -IS -c 'import sys; print(open(sys.argv[1], "rb").read().rfind(b"\n") + 1)' "$piece.new")
+      ((size == 0)) || truncate -s "$size" "$piece.new"
     fi
-    stat -c %s "$piece" >"$STATE/piece-size"
-    mask <"$piece" >"$piece.masked"
+    mask <"$piece.new" >"$piece.masked"
+    mv "$piece.new" "$piece"
   fi
   put "$piece.masked" "$PLACE%2Flog%2F$(printf %06d "$sequence").txt" 0 new 'text/plain; charset=utf-8' >/dev/null ||
     [[ $? == 3 ]] || return 2
-  echo $((sequence + 1)) >"$STATE/log-sequence"
-  echo $((offset + $(<"$STATE/piece-size"))) >"$STATE/log-offset"
+  # Whoever is ended before this is done sends the piece again, and finds it there.
+  echo "$((sequence + 1)) $((offset + $(stat -c %s "$piece")))" >"$STATE/shipped.new" && mv "$STATE/shipped.new" "$STATE/shipped"
   rm -f "$piece"
 }
 
@@ -429,7 +431,10 @@ patiently() {
   while [[ $stopped == no ]]; do
     code=0
     wait "$pid" || code=$?
-    kill -0 "$pid" 2>/dev/null || return "$code"
+    kill -0 "$pid" 2>/dev/null && continue
+    # What it left running goes with it.
+    end_group "$pid" KILL
+    return "$code"
   done
   end_group "$pid"
   left=$((GRACE_SECONDS * 10))
@@ -498,7 +503,7 @@ save_checkpoint() {
     [[ $code == 204 || $code == 404 || $code == 412 ]] || return 0
     generation=0
   else
-    generation=$(put "$path" "$name" "$generation") || { touch "$STATE/checkpoint-failed" && return 1; }
+    generation=$(put "$path" "$name" "$generation") || { touch "$STATE/checkpoint-failed" && return; }
   fi
   printf '%s\t%s\t%s\n' "$name" "$signature" "$generation" >>"$STATE/checkpoints"
 }
@@ -509,7 +514,8 @@ save_checkpoints() {
   rm -f "$STATE/checkpoint-failed"
   changed_files "$CHECKPOINTS" "$STATE/checkpoints" "jobs%2F$JOB%2Fcheckpoints%2F" "$1" >"$STATE/changed" || return 1
   [[ -s $STATE/changed ]] || return 0
-  if in_parallel 4 save_checkpoint <"$STATE/changed"; then
+  # One that cannot be saved does not keep the others from it.
+  if in_parallel 4 save_checkpoint <"$STATE/changed" && [[ ! -e $STATE/checkpoint-failed ]]; then
     date -u +%Y-%m-%dT%H:%M:%SZ >"$STATE/checkpoint.new" && mv "$STATE/checkpoint.new" "$STATE/checkpoint"
   else
     say "The checkpoint could not be saved whole: $(reason)"
@@ -763,7 +769,7 @@ for folder in folders:
             if not os.path.isfile(path): continue
             encoded = urllib.parse.quote(name_of(os.path.relpath(path, base)), safe="").encode()
             sys.stdout.buffer.write(encoded + b"\0" + path + b"\0")' "$TREE" "${RESULTS[@]}"
-  if [[ -f $EXECUTED ]]; then printf '%s\0%s\0' "$(encode "$(basename "$EXECUTED")")" "$EXECUTED"; fi
+  if [[ -f $EXECUTED ]]; then printf '%s\0%s\0' "$(encode "${EXECUTED##*/}")" "$EXECUTED"; fi
 }
 
 upload_result() {
@@ -846,9 +852,9 @@ end_stopped() {
   if [[ -e $STATE/ran ]]; then
     local why
     why=$(reason)
-    # Two thirds of what is left of the 30 seconds; a checkpoint is worth more than a line of the log.
+    # A third of the 30 seconds; a checkpoint is worth more than a line of the log.
     PATIENCE=5
-    bounded 12 save_checkpoints yes || why+='; the last checkpoint could not be saved'
+    bounded 10 save_checkpoints yes || why+='; the last checkpoint could not be saved'
     because "$why"
   fi
   exit 0
@@ -883,7 +889,7 @@ finish() {
     fi
     say "ends: $(<"$STATE/outcome"). $(reason)"
     PATIENCE=120
-    [[ $stopped == no ]] || { PATIENCE=6 && log_seconds=3; }
+    [[ $stopped == no ]] || { PATIENCE=5 && log_seconds=3; }
     # The one that reports may still have something to say.
     left=50
     while ((left-- > 0 && ${#helpers[@]} > 0)) && kill -0 "${helpers[0]}" 2>/dev/null; do sleep 0.1; done
@@ -920,14 +926,19 @@ read_job() {
   REPORT_SECONDS=$(number gazeline-report-seconds 30)
   LOG_SECONDS=$(number gazeline-log-seconds 5)
   RESCUE_SECONDS=$(number gazeline-rescue-seconds 900)
-  GRACE_SECONDS=$(number gazeline-grace-seconds 10)
+  GRACE_SECONDS=$(number gazeline-grace-seconds 8)
   # How long a request is tried again, and how much of the disk copies must leave free.
   PATIENCE=$(number gazeline-retry-seconds 120)
   SPARE_BYTES=$(number gazeline-spare-bytes 1000000000)
   PLACE="jobs%2F$JOB%2Fattempts%2F$ATTEMPT"
-  EXECUTED=$WORK/executed/$(basename "${TARGET%.ipynb}").executed.ipynb
+  EXECUTED=''
+  if [[ $RUN == notebook ]]; then
+    EXECUTED=${TARGET##*/} && EXECUTED=$WORK/executed/${EXECUTED%.ipynb}.executed.ipynb
+  fi
   [[ -z $CHECKPOINTS ]] || CHECKPOINTS=$TREE/$CHECKPOINTS
-  mapfile -t RESULTS < <(attribute gazeline-results | sed '/^$/d')
+  local folders
+  folders=$(attribute gazeline-results)
+  mapfile -t RESULTS < <(sed '/^$/d' <<<"$folders")
   RESULTS=("${RESULTS[@]/#/$TREE/}")
   # Who named none still finds a place in GAZELINE_RESULTS.
   ((${#RESULTS[@]} > 0)) || RESULTS=("$WORK/results")
@@ -960,7 +971,7 @@ main() {
   fi
   mkdir -p "$WORK/executed"
   attribute gazeline-parameters '{}' >"$WORK/parameters.json"
-  echo 1 >"$STATE/sequence" && echo 1 >"$STATE/log-sequence" && echo 0 >"$STATE/log-offset"
+  echo 1 >"$STATE/sequence" && echo 1 0 >"$STATE/shipped"
   : >"$STATE/checkpoints" && : >"$STATE/phases"
   [[ ! -d /opt/conda/bin ]] || PATH=$PATH:/opt/conda/bin
   can_report=yes
@@ -993,11 +1004,15 @@ main() {
     local why
     why=$(explain $code)
     patiently save_checkpoints yes || true
+    # A notebook shows in its executed copy where it failed.
+    if [[ -f $EXECUTED ]]; then
+      patiently put "$EXECUTED" "jobs%2F$JOB%2Fresults%2F$(encode "${EXECUTED##*/}")" 0 >/dev/null || true
+    fi
     # Hours of work may lie there, but they are not the results.
     if patiently upload_results "unsaved%2F$ATTEMPT"; then
       why+=" What it had written is in gs://$BUCKET/jobs/$JOB/unsaved/$ATTEMPT/"
     fi
-    rm -f "$STATE/results"
+    rm -f "$STATE/results" "$STATE/reason"
     end_unless_stopped failed "$why"
   fi
   if ! patiently upload_results results; then

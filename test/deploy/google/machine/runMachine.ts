@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { beforeAll } from '@jest/globals';
 import type { Cloud } from '../../../../deploy/local/cloud/cloud.ts';
 import {
   type MetadataServer,
@@ -12,6 +13,7 @@ import {
 import type { MachineMetadata } from '../../../../deploy/local/cloud/compute/metadataTree.ts';
 import { mintToken } from '../../../../deploy/local/cloud/compute/mintToken.ts';
 import { clients } from '../../../../shared/clients.ts';
+import { useLocalCloud } from '../../../localCloud.ts';
 
 const run = promisify(execFile);
 export const script = join(import.meta.dirname, '../../../../deploy/google/machine/start.sh');
@@ -75,6 +77,30 @@ export type Left = {
   objects: Map<string, string>;
   log: string;
 };
+
+/** A local cloud with its buckets, a repository with these files, and the shortest job: a command. */
+export function useMachines(files: Record<string, string> = { 'README.md': 'Nothing\n' }) {
+  const cloud = useLocalCloud();
+  const repository = { url: '', commit: '' };
+  beforeAll(async () => {
+    const storage = await clients.storage();
+    for (const bucket of ['raw', 'derived']) await storage.createBucket(bucket);
+    Object.assign(repository, await makeRepository(files));
+  });
+  const command = (job: string, target: string, more: Record<string, string> = {}): MachineOptions => ({
+    cloud,
+    attributes: {
+      'gazeline-job': job,
+      'gazeline-repository': repository.url,
+      'gazeline-commit': repository.commit,
+      'gazeline-run': 'command',
+      'gazeline-target': target,
+      'gazeline-results': 'out',
+      ...more,
+    },
+  });
+  return { cloud, repository, command };
+}
 
 let machines = 0;
 
@@ -146,7 +172,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
 
   const job = attributes['gazeline-job'] ?? '';
   const place = `attempts/${attributes['gazeline-attempt'] ?? 1}`;
-  const objects = () => objectsOf(job);
+  const objects = () => objectsOf(cloud, job);
   const reportsIn = (all: Map<string, string>): Report[] =>
     below(`${place}/reports/`, all).map((json) => JSON.parse(json));
   const logIn = (all: Map<string, string>) => below(`${place}/log/`, all).join('');
@@ -178,19 +204,18 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
 export const runMachine = async (options: MachineOptions): Promise<Left> =>
   (await startMachine(options)).left();
 
-async function objectsOf(job: string): Promise<Map<string, string>> {
-  const [files] = await (await clients.storage()).bucket('derived').getFiles({ prefix: `jobs/${job}/` });
-  const contents = await Promise.all(
-    files.map(async (file) => {
-      try {
-        return String((await file.download())[0]);
-      } catch {
-        // Replaced or removed since it was listed.
-        return '';
-      }
-    }),
-  );
-  return new Map(files.map(({ name }, at) => [name.slice(`jobs/${job}/`.length), contents[at] ?? '']));
+async function objectsOf({ origin }: Cloud, job: string): Promise<Map<string, string>> {
+  const bucket = `${origin}/storage/v1/b/derived/o`;
+  const prefix = `jobs/${job}/`;
+  const list = await fetch(`${bucket}?prefix=${encodeURIComponent(prefix)}`);
+  const { items = [] } = (await list.json()) as { items?: { name: string }[] };
+  const found = new Map<string, string>();
+  for (const { name } of items) {
+    const answer = await fetch(`${bucket}/${encodeURIComponent(name)}?alt=media`);
+    // It may be gone since it was listed.
+    if (answer.ok) found.set(name.slice(prefix.length), await answer.text());
+  }
+  return found;
 }
 
 /** Contents in the order of their names. */
