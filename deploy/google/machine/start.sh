@@ -66,9 +66,12 @@ except Exception: pass' "$@"
 encode() { python3 -IS -c 'import os, sys, urllib.parse; print(urllib.parse.quote(os.fsencode(sys.argv[1]), safe=""))' "$1"; }
 # Not md5sum's own output: it has hexadecimal digits. Cloud Storage wants base64.
 md5_of() {
-  local hex
-  hex=$(md5sum <"$1") && printf '%b' "$(sed -E 's/ .*//; s/../\\x&/g' <<<"$hex")" | base64
+  local hex bytes='' at
+  hex=$(md5sum <"$1") || return 1
+  for ((at = 0; at < 32; at += 2)); do bytes+="\x${hex:at:2}"; done
+  printf '%b' "$bytes" | base64
 }
+generation_in() { sed -nE 's/.*"generation": *"([0-9]+)".*/\1/p' "$1"; }
 free_disk() { df -Pk "$WORK" | awk 'NR == 2 { printf "%.0f", $4 * 1024 }'; }
 # What tells a changed file from an unchanged one.
 signature() { stat -c '%s:%.9Y' "$1"; }
@@ -114,11 +117,13 @@ wait_for_metadata() {
 # curl reads the token from a file: what stands in a command line can be seen by every process. The metadata server keeps
 # a token until five minutes before its end, so one that was asked for within four is good.
 authorize() {
-  local file=$STATE/authorization token
-  [[ -n $(find "$file" -mmin -4 2>/dev/null) ]] && return
+  local file=$STATE/authorization token until=0
+  # Its time stands in its first line, a comment.
+  [[ ! -e $file ]] || read -r _ until <"$file" || true
+  ((EPOCHSECONDS < until)) && return
   token=$(metadata instance/service-accounts/default/token 2>/dev/null | field access_token) || true
   [[ -n $token ]] || return 1
-  printf 'header = "Authorization: Bearer %s"\n' "$token" >"$file.$BASHPID"
+  printf '# %s\nheader = "Authorization: Bearer %s"\n' $((EPOCHSECONDS + 240)) "$token" >"$file.$BASHPID"
   mv "$file.$BASHPID" "$file"
 }
 
@@ -162,10 +167,10 @@ get_json() {
 # changes meanwhile becomes no object at all. Prints the HTTP status.
 # https://cloud.google.com/storage/docs/performing-resumable-uploads
 send() {
-  local file=$1 name=$2 generation=$3 out=$4 size md5 body code session sent
-  size=$(stat -c %s "$file") && md5=$(md5_of "$file") || { echo 404 && return; }
+  local file=$1 name=$2 generation=$3 out=$4 size mtime md5 body code session sent
+  read -r size mtime < <(stat -c '%s %Y' "$file") && md5=$(md5_of "$file") || { echo 404 && return; }
   body=$(printf '{"md5Hash":"%s","metadata":{"gazeline-attempt":"%s","goog-reserved-file-mtime":"%s"}}' \
-    "$md5" "$ATTEMPT" "$(stat -c %Y "$file")")
+    "$md5" "$ATTEMPT" "$mtime")
   code=$(call "$out" --max-time 60 -D "$out.headers" -H 'Content-Type: application/json' --data "$body" \
     -H "X-Upload-Content-Length: $size" -H "X-Upload-Content-Type: ${5:-application/octet-stream}" \
     "$STORAGE/upload/storage/v1/b/$BUCKET/o?uploadType=resumable&name=$name&ifGenerationMatch=$generation")
@@ -192,7 +197,7 @@ put() {
     code=$(send "$file" "$name" "$generation" "$out" "$type")
     case $code in
       200 | 201)
-        field generation <"$out"
+        generation_in "$out"
         rm -f "$out" "$out.headers"
         return
         ;;
@@ -200,7 +205,7 @@ put() {
         # It may be ours: an answer got lost. Or that of an earlier attempt.
         there=$(call "$out" --max-time 60 "$STORAGE/storage/v1/b/$BUCKET/o/$name")
         if [[ $there == 200 && $(field md5Hash <"$out") == "$(md5_of "$file")" ]]; then
-          field generation <"$out"
+          generation_in "$out"
           rm -f "$out" "$out.headers"
           return
         fi
@@ -209,7 +214,7 @@ put() {
           because "A later attempt has written $(field name <"$out")"
           return 1
         fi
-        generation=$([[ $there == 200 ]] && field generation <"$out" || echo 0)
+        generation=$([[ $there == 200 ]] && generation_in "$out" || echo 0)
         ;;
       401) rm -f "$STATE/authorization" ;;
     esac
@@ -354,8 +359,8 @@ report() {
   local texts=(commit checkpoint) numbers=()
   [[ $1 != uploading ]] || texts+=(reason)
   [[ $1 != finished ]] || texts+=(outcome reason) numbers+=(exitCode results)
-  for name in "${texts[@]}"; do known+=("$name=$(cat "$STATE/$name" 2>/dev/null || true)"); done
-  for name in "${numbers[@]}"; do known+=("$name:=$(cat "$STATE/$name" 2>/dev/null || true)"); done
+  for name in "${texts[@]}"; do [[ ! -e $STATE/$name ]] || known+=("$name=$(<"$STATE/$name")"); done
+  for name in "${numbers[@]}"; do [[ ! -e $STATE/$name ]] || known+=("$name:=$(<"$STATE/$name")"); done
   known+=("cpu:=$(cpu_use)" "gpu:=$(gpu_use)" "freeDisk:=$(free_disk || true)" "lastLines=$(last_lines)")
   while :; do
     sequence=$(<"$STATE/sequence")
@@ -380,7 +385,8 @@ keep_reporting() {
   local pause=1
   PATIENCE=0
   while :; do
-    last=$([[ -e $STATE/stop ]] && echo yes || echo no)
+    last=no
+    [[ ! -e $STATE/stop ]] || last=yes
     mapfile -t phases <"$STATE/phases"
     while ((seen < ${#phases[@]} || SECONDS >= next_report)); do
       ((seen >= ${#phases[@]})) || current=${phases[seen]}
@@ -891,7 +897,8 @@ finish() {
     PATIENCE=120
     [[ $stopped == no ]] || { PATIENCE=5 && log_seconds=3; }
     # The one that reports may still have something to say.
-    left=50
+    left=200
+    [[ $stopped == no ]] || left=10
     while ((left-- > 0 && ${#helpers[@]} > 0)) && kill -0 "${helpers[0]}" 2>/dev/null; do sleep 0.1; done
     for pid in "${helpers[@]}"; do end_group "$pid" KILL; done
     bounded "$log_seconds" flush_log

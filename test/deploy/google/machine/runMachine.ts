@@ -177,7 +177,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     below(`${place}/reports/`, all).map((json) => JSON.parse(json));
   const logIn = (all: Map<string, string>) => below(`${place}/log/`, all).join('');
   const until = async (isIt: (all: Map<string, string>) => boolean) => {
-    for (const deadline = Date.now() + 20_000; !isIt(await objects()); await setTimeout(100)) {
+    for (const deadline = Date.now() + 60_000; !isIt(await objects()); await setTimeout(100)) {
       if (Date.now() > deadline) throw new Error(`The machine does not get there:\n${serialPort}`);
     }
   };
