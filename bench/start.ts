@@ -85,6 +85,11 @@ const requests: Record<keyof typeof functions, () => { headers?: Record<string, 
   annotate: () => ({ body: push({ name: 'story.txt', generation: object.objectGeneration, kind: 'text' }) }),
   'waiting-tick': () => ({ body: push({}) }),
   'drive-reconcile': () => ({ body: push({}) }),
+  'job-start': () => ({ body: push({ job: 'a-job-that-is-not-there' }) }),
+  'job-event': () => ({
+    body: push({}, { ...object, bucketId: 'derived', objectId: 'story.txt', eventType: 'OBJECT_FINALIZE' }),
+  }),
+  'machine-sweep': () => ({ body: push({}) }),
 };
 
 type Start = { ready: number; answer: number; memory: number };

@@ -8,9 +8,11 @@ import { filtersOf } from '../shared/drive/filters.ts';
 import { removalsPerRun as perRun } from '../shared/drive/removals.ts';
 import { drainBegins, publishDrain, requestDrain } from '../shared/drive/requestDrain.ts';
 import { tallies } from '../shared/drive/runs.ts';
+import type { MachinesByKind } from '../shared/machines/machines.ts';
 import { publishTo } from '../shared/publish.ts';
 import { recordsIn } from '../shared/storage/records.ts';
 import { onClock, onMessage, onObject, onRequest } from '../shared/trigger.ts';
+import { Unprocessable } from '../shared/unprocessable.ts';
 import { keepWaiting } from '../shared/waiting.ts';
 import { annotate, Stimulus } from './annotate.ts';
 import { DriveChanged, driveFeed } from './drive-feed.ts';
@@ -18,6 +20,9 @@ import { driveReconcile, ReconcileRequest } from './drive-reconcile.ts';
 import { driveTick } from './drive-tick.ts';
 import { driveWebhook, Notification } from './drive-webhook.ts';
 import { fileSync } from './file-sync.ts';
+import { jobEvent } from './job-event.ts';
+import { JobRequested, jobStart } from './job-start.ts';
+import { machineSweep } from './machine-sweep.ts';
 import { objectArrived } from './object-arrived.ts';
 import { waitingTick } from './waiting-tick.ts';
 
@@ -121,6 +126,47 @@ export const functions = {
     }),
   ),
 
+  'job-start': onMessage(
+    { topic: 'job-requested', ordered: true, ackDeadline: 600 },
+    JobRequested,
+    async (request, { log }) =>
+      jobStart(request, {
+        ...(await jobs()),
+        raw: (await clients.storage()).bucket(config().rawBucket),
+        allowFile: config().localCloud !== undefined,
+        regions: config().regions,
+        settings: await machineSettings(),
+        prices: (await import('../shared/machines/priceTable.ts')).priceTable(),
+        patience: 120_000,
+        deadline: Date.now() + 240_000,
+        random: Math.random,
+        log,
+      }),
+  ),
+
+  'job-event': onObject(
+    { bucket: 'derived', topic: 'derived-object', ackDeadline: 600 },
+    async (object, { log }) =>
+      jobEvent(object, {
+        ...(await jobs()),
+        derived: (await clients.storage()).bucket(config().derivedBucket),
+        log,
+      }),
+  ),
+
+  'machine-sweep': onClock(
+    { schedule: '* * * * *', topic: 'machine-sweep', ackDeadline: 600 },
+    async (_tick, { log }) =>
+      machineSweep({
+        ...(await jobs()),
+        lab: config().lab,
+        lastWords: 60_000,
+        bootTime: 10 * 60_000,
+        rescue: 15 * 60_000,
+        log,
+      }),
+  ),
+
   'waiting-tick': onClock({ schedule: '7 * * * *', topic: 'waiting-tick' }, async (tick, { log }) =>
     waitingTick(tick, { records: await records(), publish: await publish(), log }),
   ),
@@ -128,6 +174,34 @@ export const functions = {
 
 /** Topics that functions publish to and no function of ours reads yet. */
 export const topics = ['recording-arrived'];
+
+/** What functions that deal with jobs are given. */
+const jobs = async () => ({
+  records: await records(),
+  publish: await publish(),
+  machines: machinesOf,
+  now: Date.now,
+});
+const machinesOf: MachinesByKind = async (kind) => {
+  if (kind === 'tpu') throw new Error('TPUs are not here yet');
+  return virtualMachines();
+};
+const virtualMachines = lazy(async () => {
+  const { computeEngine } = await import('../shared/machines/computeEngine.ts');
+  return computeEngine(config().project, await clients.compute());
+});
+const machineSettings = lazy(async () => {
+  const { startupScript } = await import('../shared/machines/startupScript.ts');
+  const { project, lab, rawBucket, derivedBucket, machineAccount, network, localCloud } = config();
+  if (!machineAccount)
+    throw new Unprocessable('GAZELINE_MACHINE_ACCOUNT is not set: no machine can be started');
+  return {
+    ...{ project, lab, rawBucket, derivedBucket, serviceAccount: machineAccount },
+    startupScript: await startupScript(),
+    ...(network ? { network } : {}),
+    ...(localCloud ? { storage: localCloud, reportSeconds: 2 } : {}),
+  };
+});
 
 const records = async () => recordsIn(await clients.storage(), config().stateBucket);
 const publish = async () => publishTo(await clients.pubsub(), config().project);

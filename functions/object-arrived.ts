@@ -17,6 +17,11 @@ export async function objectArrived(
 ): Promise<void> {
   if (name === settingsFile || name.endsWith(`/${settingsFile}`))
     return settingsArrived(name, { raw, publish, log });
+  if (isJob(name)) {
+    await publish('job-requested', [{ data: { name, generation }, orderingKey: name }]);
+    log.info('arrived', { object: name, kind: 'job' });
+    return;
+  }
   const start = await readObject(raw.file(name, { generation }), { end: sniffedBytes - 1 });
   // Removed or replaced in the meantime; what replaced it has an event of its own.
   if (!start) return;
@@ -28,6 +33,8 @@ export async function objectArrived(
   }
   log.info('arrived', { object: name, kind });
 }
+
+const isJob = (name: string) => /\.job\.ya?ml$/i.test(name);
 
 /**
  * New settings count for what is there already: everything in their folder arrives again. What was annotated with the

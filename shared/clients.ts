@@ -9,6 +9,7 @@ import * as z from 'zod';
 import type { Annotator } from './annotation/annotation.ts';
 import { config } from './config.ts';
 import type { PaceOptions } from './drive/pace.ts';
+import type { ComputeClients } from './machines/computeClients.ts';
 import { recordsIn } from './storage/records.ts';
 
 type LanguageOptions = ConstructorParameters<typeof LanguageServiceClient>[0];
@@ -122,6 +123,12 @@ export const clients = {
     const { LanguageServiceClient } = await import('@google-cloud/language');
     // It brings an older auth library of its own, with another type for the same credentials.
     return new LanguageServiceClient((await restOptions()) as object as LanguageOptions);
+  }),
+
+  /** Only for functions that deal with machines: it takes a second and much memory. */
+  compute: lazy(async (): Promise<ComputeClients> => {
+    const { openComputeClients } = await import('./machines/computeClients.ts');
+    return openComputeClients(await restOptions());
   }),
 
   /** Who answers for a service, to be kept with what it said. */

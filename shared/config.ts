@@ -64,6 +64,20 @@ const Config = z.object({
   removalsPerRun: z.preprocess(unset, count.default(1000)),
   /** Seconds after which the transfer of a large file is handed to another invocation. Less than a function may run. */
   transferSeconds: z.preprocess(unset, count.default(400)),
+  /** The name of this installation, on the labels of its machines: two of them may share a project. */
+  lab: z.preprocess(
+    unset,
+    z
+      .string()
+      .regex(/^[a-z]([-a-z0-9]{0,40}[a-z0-9])?$/, 'expected lower-case letters, digits and -')
+      .default('gazeline'),
+  ),
+  /** The service account of the machines, with as few rights as they need; without one no job is started. */
+  machineAccount: optional(z.email()),
+  /** The only regions where machines may be, separated by commas; unset for all. Example: `europe-west4`. */
+  regions: optional(z.string().transform((text) => text.split(/[,\s]+/).filter(Boolean))),
+  /** The network of the machines. Example: `global/networks/lab`. */
+  network: optional(z.string()),
   /** How many paid Vision units (one feature of one image) a day may cost; above it, stimuli wait for the next day. */
   visionUnitsPerDay: z.preprocess(unset, count.default(1000)),
   /** How many paid Natural Language units (one feature of 1,000 characters) a day may cost. */

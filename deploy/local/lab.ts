@@ -47,6 +47,7 @@ export async function startLab({
       GAZELINE_RAW_BUCKET: 'raw',
       GAZELINE_DERIVED_BUCKET: 'derived',
       GAZELINE_STATE_BUCKET: 'state',
+      GAZELINE_MACHINE_ACCOUNT: `machines@${cloud.project}.iam.gserviceaccount.com`,
       GAZELINE_WEBHOOK_URL: endpointOf('drive-webhook'),
       GAZELINE_CHANNEL_SECRET: channelSecretIn(dir),
       ...options.env,

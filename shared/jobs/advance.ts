@@ -23,7 +23,7 @@ export type JobEvent = { at: string } & (
   /** It could not be had, and by what the service says there is none. */
   | { type: 'tried'; attempt: number; try: Try }
   /** There is a machine. */
-  | { type: 'inserted'; attempt: number; candidate: Candidate; insertedAt: string }
+  | { type: 'inserted'; attempt: number; candidate: Candidate; insertedAt: string; endsAt?: string }
   | { type: 'wait'; attempt: number; retryAt: string; reason: string }
   | { type: 'report'; report: Report }
   /** The machine ended without a word, or says no more. */
@@ -155,11 +155,11 @@ function placed(record: JobRecord, at: string): JobRecord {
 function inserted(
   record: JobRecord,
   attempt: Attempt,
-  { candidate, insertedAt, at }: Extract<JobEvent, { type: 'inserted' }>,
+  { candidate, insertedAt, endsAt, at }: Extract<JobEvent, { type: 'inserted' }>,
 ): JobRecord {
   if (attempt.candidate) return record;
   const { waitingSince: _, ...rest } = record;
-  const known = withAttempt(rest, { ...attempt, candidate, insertedAt });
+  const known = withAttempt(rest, { ...attempt, candidate, insertedAt, endsAt });
   if (record.state !== 'placing' && record.state !== 'waiting-for-capacity') return known;
   return move(known, 'starting', at, `${candidate.machineType} in ${candidate.zone}, ${candidate.model}`);
 }

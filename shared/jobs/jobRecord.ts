@@ -34,6 +34,10 @@ export const Try = z.object({
   requestId: z.string(),
   /** Why, as `failureOf` says. */
   kind: z.string(),
+  /** How far the answer reaches. */
+  scope: z.enum(['zone', 'region', 'global', 'fatal']),
+  /** Zones that were said to have capacity. */
+  hints: z.array(z.string()).default([]),
   words: z.string(),
 });
 export type Try = z.infer<typeof Try>;
@@ -49,6 +53,8 @@ export const Attempt = z.object({
   candidate: Candidate.optional(),
   /** When the machine was asked for: it costs from then on at the earliest. */
   insertedAt: time.optional(),
+  /** When the service ends it at the latest. */
+  endsAt: time.optional(),
   /** No machine of this attempt is there any more, by what the service said. */
   releasedAt: time.optional(),
   /** Of the last report; 0 for none. */

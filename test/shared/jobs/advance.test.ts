@@ -201,6 +201,8 @@ const anyEvent: fc.Arbitrary<JobEvent> = fc
           model: 'spot',
           requestId: 'r',
           kind: 'stock-out',
+          scope: 'zone' as const,
+          hints: [],
           words: 'w',
         },
       },

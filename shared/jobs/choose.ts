@@ -1,0 +1,124 @@
+import { gpuNames } from '../machines/accelerators.ts';
+import { nextLook } from '../machines/backOff.ts';
+import type { Candidate } from '../machines/candidate.ts';
+import { candidatesOf, modelsOf, regionOf } from '../machines/candidates.ts';
+import { type Cooldown, isBlocked } from '../machines/cooldown.ts';
+import { leftToTry } from '../machines/order.ts';
+import { dollars, type Estimate, estimate, isWithinMoney } from '../machines/prices.ts';
+import type { PriceTable } from '../machines/priceTable.ts';
+import { leastSeconds } from './job.ts';
+import { type Attempt, currentAttempt, type JobRecord, type Try } from './jobRecord.ts';
+import { secondsLeft } from './spent.ts';
+
+export type Choice = { estimate?: Estimate } & (
+  | { do: 'ask'; candidate: Candidate }
+  | { do: 'wait'; reason: string; retryAt: string }
+  /** None will come; `refuse` if nothing was tried. */
+  | { do: 'fail' | 'refuse'; reason: string }
+);
+
+/** Which machine a job that is being placed asks for next. */
+export function choose(
+  record: JobRecord,
+  {
+    cooldown,
+    prices,
+    regions,
+    now,
+    random,
+  }: {
+    cooldown: Cooldown;
+    prices: PriceTable;
+    regions: string[] | undefined;
+    now: number;
+    random: () => number;
+  },
+): Choice {
+  const { job } = record;
+  const attempt = currentAttempt(record) as Attempt;
+  const end = attempt.number === 1 && attempt.tried === 0 ? 'refuse' : 'fail';
+  const preemptions = record.attempts.filter(({ outcome }) => outcome === 'preempted').length;
+  const waitedMinutes = record.waitingSince ? (now - Date.parse(record.waitingSince)) / 60_000 : 0;
+  const candidates = candidatesOf(job, modelsOf(job.spot, { preemptions, waitedMinutes }), prices, regions);
+  const [first] = candidates;
+  if (!first) return { do: end, reason: nothingOffered(record, regions) };
+
+  const affordable = candidates.filter((candidate) => isAffordable(record, candidate, prices, now));
+  if (affordable.length === 0) return { do: end, reason: tooDear(record, candidates, prices, now) };
+  const said = estimate(job, affordable[0] ?? first, prices);
+
+  const possible = affordable.filter((candidate) => !attempt.tries.some((one) => rulesOut(one, candidate)));
+  if (possible.length === 0)
+    return { estimate: said, do: 'fail', reason: attempt.tries.findLast(isFinal)?.words ?? 'no quota' };
+
+  const hints = attempt.tries.at(-1)?.hints ?? [];
+  const [next] = leftToTry(possible, cooldown, now, hints).filter(
+    (candidate) => !attempt.tries.some((one) => isUsedUp(one, candidate, now)),
+  );
+  if (next) return { estimate: said, do: 'ask', candidate: next };
+
+  const since = Date.parse(record.waitingSince ?? new Date(now).toISOString());
+  const rounds = record.history.filter(
+    (one) => one.state === 'waiting-for-capacity' && one.attempt === attempt.number,
+  );
+  const look = nextLook({ since, tries: rounds.length + 1 }, now, random());
+  const reason = noCapacity(attempt, possible, cooldown, now);
+  if (look === undefined) return { estimate: said, do: 'fail', reason: `no capacity: ${reason}` };
+  return { estimate: said, do: 'wait', reason, retryAt: new Date(look).toISOString() };
+}
+
+/** Before anything has run the whole job has to be within its money; later what is left of it. */
+function isAffordable(record: JobRecord, candidate: Candidate, prices: PriceTable, now: number): boolean {
+  const left = secondsLeft(record, candidate.price?.perHour, now);
+  if (left === undefined || left < leastSeconds) return false;
+  return record.attempts.length > 1 || isWithinMoney(record.job, estimate(record.job, candidate, prices));
+}
+
+/** No quota at all, or a zone that is closed to the project: asking again is in vain until somebody changes it. */
+const isFinal = ({ kind }: Try) => kind === 'quota-zero' || kind === 'zone-closed';
+
+function rulesOut(one: Try, candidate: Candidate): boolean {
+  if (!isFinal(one)) return false;
+  if (one.scope === 'global') return hasGpu(candidate);
+  const isSame = one.machineType === candidate.machineType && one.model === candidate.model;
+  if (one.scope === 'zone') return isSame && one.zone === candidate.zone;
+  return isSame && regionOf(one.zone) === candidate.region;
+}
+
+/** A quota of all GPUs that is used up ends the search for any of them, until another machine may have ended. */
+const isUsedUp = ({ kind, scope, at }: Try, candidate: Candidate, now: number) =>
+  kind === 'quota' && scope === 'global' && hasGpu(candidate) && now - Date.parse(at) < quotaPause;
+const quotaPause = 60_000;
+
+const hasGpu = ({ accelerator }: Candidate) =>
+  gpuNames.some((name) => accelerator === name || accelerator.startsWith(`${name}:`));
+
+function nothingOffered({ job }: JobRecord, regions: string[] | undefined): string {
+  const where = job.regions ?? regions;
+  const wanted = job.accelerators.map((one) => Object.values(one).join(':')).join(', ');
+  const place = where ? `in ${where.join(', ')}` : 'anywhere';
+  const on = job.spot === 'never' ? ' on demand' : job.spot === 'only' ? ' as spot' : '';
+  return `no machine with ${wanted} is offered${on} ${place}; ask for another accelerator or region`;
+}
+
+function tooDear(record: JobRecord, candidates: Candidate[], prices: PriceTable, now: number): string {
+  const { hours, money } = record.job.limits;
+  const left = secondsLeft(record, undefined, now);
+  if (money === undefined || (left !== undefined && left < leastSeconds))
+    return `its ${hours} hours are used up; raise limits.hours`;
+  const known = candidates
+    .filter(({ price }) => price)
+    .sort((a, b) => (a.price?.perHour ?? 0) - (b.price?.perHour ?? 0));
+  const [cheapest] = known;
+  if (!cheapest)
+    return `what its machines cost is not known, so the limit of ${dollars(money)} cannot be kept; leave limits.money out, or ask for another accelerator`;
+  const { words } = estimate(record.job, cheapest, prices);
+  return `it may cost more than its limit of ${dollars(money)}. The cheapest: ${words} Raise limits.money, or lower limits.hours`;
+}
+
+function noCapacity(attempt: Attempt, possible: Candidate[], cooldown: Cooldown, now: number): string {
+  const zones = new Set(possible.map(({ zone }) => zone)).size;
+  const [reason] = possible.flatMap((candidate) => isBlocked(cooldown, candidate, now)?.reason ?? []);
+  const last = attempt.tries.at(-1)?.words ?? reason ?? '';
+  return `no machine in any of ${zones} zone${zones === 1 ? '' : 's'} now; asked ${attempt.tried} times. The last answer: ${last}`;
+}

@@ -1,0 +1,220 @@
+import type { protos } from '@google-cloud/compute';
+import type { ComputeClients } from './computeClients.ts';
+import { failureOf } from './failure.ts';
+import type { Disk, Machine, Machines, Removed, Seen } from './machines.ts';
+
+type InsertRequest = protos.google.cloud.compute.v1.IInsertInstanceRequest;
+type Operation = protos.google.cloud.compute.v1.IOperation;
+type Instance = protos.google.cloud.compute.v1.IInstance;
+
+/** The server answers a wait after two minutes at the latest, or at once if it cannot: then it is asked again. */
+const pause = 500;
+const lastBootLines = 30;
+const pageSize = 500;
+
+/**
+ * Virtual machines of Compute Engine. The client never throws when an operation fails, hides what lists could not reach,
+ * and drops fields that it does not know, all without a word: see `test/shared/machines/computeEngine.test.ts`.
+ */
+export function computeEngine(
+  project: string,
+  clients: ComputeClients,
+  wait: (ms: number) => Promise<unknown> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+): Machines<InsertRequest> {
+  const { instances, disks, zoneOperations } = clients;
+
+  /** @returns the operation when it is done, or undefined when the time is over */
+  async function finished(
+    operation: Operation,
+    zone: string,
+    patience: number,
+  ): Promise<Operation | undefined> {
+    const until = Date.now() + patience;
+    for (let current = operation; ; await wait(pause)) {
+      if (String(current.status) === 'DONE') return current;
+      if (Date.now() >= until) return undefined;
+      try {
+        [current] = await zoneOperations.wait({ project, zone, operation: operation.name ?? '' });
+      } catch (error) {
+        // The operation goes on whether or not somebody hears of it.
+        if (failureOf(error)?.kind !== 'transient' && failureOf(error)?.kind !== 'rate') throw error;
+      }
+    }
+  }
+
+  async function look(zone: string, name: string): Promise<Machine | undefined> {
+    const [instance] = await orNothing(() => instances.get({ project, zone, instance: name }), []);
+    return instance && machineOf(instance);
+  }
+
+  async function removed(
+    zone: string,
+    ask: () => Promise<[{ latestResponse: unknown }, ...unknown[]]>,
+  ): Promise<Removed> {
+    try {
+      const [{ latestResponse }] = await ask();
+      const operation = await finished(latestResponse as Operation, zone, 5 * 60_000);
+      if (!operation) return { gone: false };
+      const failure = failureOf(operation);
+      if (failure && !isMissing(failure)) return { gone: false, failure };
+      return { gone: true, ...(operation.endTime ? { at: utc(operation.endTime) } : {}) };
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure && isMissing(failure)) return { gone: true };
+      if (!failure) throw error;
+      return { gone: false, failure };
+    }
+  }
+
+  return {
+    async insert(request, patience) {
+      try {
+        const [{ latestResponse }] = await instances.insert(request);
+        const operation = await finished(latestResponse as Operation, request.zone ?? '', patience);
+        return operation ? (failureOf(operation) ?? 'there') : 'unknown';
+      } catch (error) {
+        const failure = failureOf(error);
+        if (!failure) throw error;
+        return failure;
+      }
+    },
+
+    look,
+
+    async remove(zone, name) {
+      const before = await look(zone, name);
+      if (!before) return { gone: true };
+      // Local SSDs forbid a stop without a word about their content, but not this.
+      const after = await removed(zone, () => instances.delete({ project, zone, instance: name }));
+      return before.stoppedAt ? { ...after, at: before.stoppedAt } : after;
+    },
+
+    removeDisk: ({ zone, name }) => removed(zone, () => disks.delete({ project, zone, disk: name })),
+
+    async list(lab) {
+      const filter = `labels.gazeline-lab=${lab}`;
+      const machines = await all(clients.listInstances, { project, filter }, ({ instances = [] }) =>
+        instances.map(machineOf),
+      );
+      const theirDisks = await all(clients.listDisks, { project, filter }, ({ disks = [] }) =>
+        disks.map(diskOf),
+      );
+      const unseen = [...new Set([...machines.unseen, ...theirDisks.unseen])];
+      const seen: Seen = {
+        machines: machines.items,
+        disks: theirDisks.items,
+        unseen,
+        wasSeen: (zone) => !unseen.includes(everywhere) && !unseen.includes(zone),
+      };
+      return seen;
+    },
+
+    async wasPreempted(zone, name) {
+      // The filter is “contains”: the operation of job-10 is found for job-1 as well.
+      const filter = 'operationType="compute.instances.preempted"';
+      for await (const { targetLink } of zoneOperations.listAsync({ project, zone, filter }))
+        if (targetLink?.endsWith(`/instances/${name}`)) return true;
+      return false;
+    },
+
+    async bootLines(zone, name) {
+      const [output] = await orNothing(
+        () => instances.getSerialPortOutput({ project, zone, instance: name }),
+        [],
+      );
+      const lines = (output?.contents ?? '').split(/\r?\n/).filter((line) => line.trim());
+      return lines.slice(-lastBootLines);
+    },
+  };
+}
+
+/** In place of a zone: the list itself could not be read to its end. */
+const everywhere = 'everywhere';
+
+type Page = {
+  items?: Record<
+    string,
+    { warning?: { code?: string | null } | null; instances?: Instance[]; disks?: object[] }
+  > | null;
+  nextPageToken?: string | null;
+  unreachables?: string[] | null;
+  warning?: { code?: string | null } | null;
+};
+export type ListPage = (request: {
+  project: string;
+  filter: string;
+  maxResults: number;
+  pageToken?: string;
+}) => Promise<Page>;
+
+/** Whatever of a list can be had. What could not is named, and never taken for empty. */
+async function all<T>(
+  list: ListPage,
+  request: { project: string; filter: string },
+  itemsOf: (scope: { instances?: Instance[]; disks?: object[] }) => T[],
+): Promise<{ items: T[]; unseen: string[] }> {
+  const items: T[] = [];
+  const unseen: string[] = [];
+  try {
+    for (let pageToken: string | undefined; ; ) {
+      const page = await list({ ...request, maxResults: pageSize, ...(pageToken ? { pageToken } : {}) });
+      for (const [scope, content] of Object.entries(page.items ?? {})) {
+        // A zone that is empty says NO_RESULTS_ON_PAGE.
+        if (content.warning?.code && content.warning.code !== 'NO_RESULTS_ON_PAGE') unseen.push(last(scope));
+        items.push(...itemsOf(content));
+      }
+      unseen.push(...(page.unreachables ?? []).map(last));
+      if (page.warning?.code && page.warning.code !== 'NO_RESULTS_ON_PAGE' && !page.unreachables?.length)
+        unseen.push(everywhere);
+      if (!page.nextPageToken) break;
+      pageToken = page.nextPageToken;
+    }
+  } catch (error) {
+    if (!failureOf(error)) throw error;
+    unseen.push(everywhere);
+  }
+  return { items, unseen };
+}
+
+const last = (url: string | null | undefined) => url?.split('/').at(-1) ?? '';
+/** Google writes times with the offset of California. */
+const utc = (time: string) => new Date(time).toISOString();
+const isMissing = ({ kind }: { kind: string }) => kind === 'not-found';
+
+function machineOf(instance: Instance): Machine {
+  const { name, zone, status, labels, creationTimestamp, lastStartTimestamp, lastStopTimestamp } = instance;
+  const endsAt = instance.resourceStatus?.scheduling?.terminationTimestamp;
+  const hasStopped = ['STOPPED', 'TERMINATED', 'SUSPENDED'].includes(String(status)) && lastStopTimestamp;
+  return {
+    kind: 'vm',
+    name: name ?? '',
+    zone: last(zone),
+    status: String(status),
+    labels: labels ?? {},
+    createdAt: utc(creationTimestamp ?? ''),
+    ...(lastStartTimestamp ? { startedAt: utc(lastStartTimestamp) } : {}),
+    ...(hasStopped ? { stoppedAt: utc(lastStopTimestamp) } : {}),
+    ...(endsAt ? { endsAt: utc(endsAt) } : {}),
+  };
+}
+
+function diskOf(disk: protos.google.cloud.compute.v1.IDisk): Disk {
+  return {
+    name: disk.name ?? '',
+    zone: last(disk.zone),
+    labels: disk.labels ?? {},
+    users: (disk.users ?? []).map(last),
+    sizeGb: Number(disk.sizeGb ?? 0),
+    type: last(disk.type),
+    createdAt: utc(disk.creationTimestamp ?? ''),
+  };
+}
+
+async function orNothing<T, N>(ask: () => Promise<T>, nothing: N): Promise<T | N> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (failureOf(error)?.kind === 'not-found') return nothing;
+    throw error;
+  }
+}
