@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { access, constants, mkdir, readdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { writeExample } from './example/writeExample.ts';
+import { writeTraining } from './example/writeTraining.ts';
 import { startLab } from './lab.ts';
 import { lineOf } from './lines.ts';
 import { settled } from './settled.ts';
@@ -54,13 +55,15 @@ async function main({ dir, port, once, fresh, isolate }: Options): Promise<void>
   }).catch((error: unknown) => {
     throw refusalOf(error, port);
   });
+  // Not before: a folder with other things in it than a lab's is refused.
+  const training = first ? await writeTraining(folder) : undefined;
 
   console.log(`${pc.bold('Gazeline')} runs on this computer.
 
   Drop files here:   ${pc.cyan(join(folder, 'drive'))}
   The buckets:       ${pc.cyan(join(folder, 'buckets'))}
   The local cloud:   ${pc.cyan(lab.cloud.origin)}
-${example.length > 0 ? `\nAn example study of ${example.length} files is there already.\n` : ''}
+${example.length > 0 ? `\nAn example study of ${example.length} files is there already.\n` : ''}${training ? hintOf(training, folder) : ''}
 ${once ? 'It ends when everything has settled.' : 'Ctrl-C ends it; the next start goes on where it was.'}
 `);
 
@@ -76,6 +79,13 @@ ${once ? 'It ends when everything has settled.' : 'Ctrl-C ends it; the next star
     await interrupted;
   }
   await lab.close();
+}
+
+function hintOf(training: Awaited<ReturnType<typeof writeTraining>>, folder: string): string {
+  if ('problem' in training) return `${training.problem}\n`;
+  const path = (name: string) => relative('', join(folder, name)) || '.';
+  return `To run a job, when all is annotated:   ${pc.cyan(`cp ${path('train.job.yaml')} ${path('drive')}/`)}
+or, asked what it may cost:            ${pc.cyan(`npx gazeline job submit ${path('train.job.yaml')}`)}\n`;
 }
 
 async function prepare(folder: string, fresh: boolean): Promise<void> {

@@ -1,0 +1,52 @@
+import pc from 'picocolors';
+import { clean } from '../../shared/clean.ts';
+import type { Attempt } from '../../shared/jobs/jobRecord.ts';
+import { secondsOf } from '../../shared/jobs/spent.ts';
+import { durationOf } from '../duration.ts';
+import { costWords } from './costWords.ts';
+import { localTime } from './localTime.ts';
+import { row } from './row.ts';
+import { groupTries } from './triesWords.ts';
+
+const groupsShown = 5;
+
+/** One machine, or the search for one. */
+export function attemptLines(attempt: Attempt, now: number): string[] {
+  const { number, candidate, asked, insertedAt, endsAt, releasedAt, outcome, reason, tries, tried } = attempt;
+  const groups = groupTries(tries);
+  const shown = groups.slice(0, groupsShown);
+  return [
+    `${pc.bold(`Attempt ${number}`)}${outcome ? `  ${outcome}${reason ? `: ${clean(reason)}` : ''}` : ''}`,
+    ...(candidate
+      ? [
+          row(
+            'machine',
+            clean(`${machineOf(candidate)}, ${candidate.model === 'spot' ? 'spot' : 'on demand'}`),
+          ),
+        ]
+      : asked
+        ? [row('asks for', clean(machineOf(asked.candidate)))]
+        : [row('machine', outcome ? 'none' : 'none yet')]),
+    ...(insertedAt
+      ? [
+          row(
+            'from',
+            `${localTime(insertedAt)}${releasedAt ? ` to ${localTime(releasedAt)}` : endsAt ? `, at most to ${localTime(endsAt)}` : ''} (${durationOf(secondsOf(attempt, now) * 1000)})`,
+          ),
+          row('cost', costWords({ attempts: [attempt] }, now)),
+        ]
+      : []),
+    ...(insertedAt && !releasedAt && outcome ? [row('', 'its machine may still be there')] : []),
+    ...shown.map(({ words, last }, index) =>
+      row(
+        index === 0 ? 'no machine' : '',
+        `${clean(words)} ${pc.dim(`(last at ${localTime(last.at).slice(11)})`)}`,
+      ),
+    ),
+    ...(shown[0] ? [row('', pc.dim(clean(shown[0].last.words)))] : []),
+    ...(groups.length > shown.length ? [row('', pc.dim(`… and other reasons; asked ${tried} times`))] : []),
+  ];
+}
+
+const machineOf = ({ machineType, accelerator, zone }: NonNullable<Attempt['candidate']>) =>
+  `${machineType} (${accelerator}) in ${zone}`;
