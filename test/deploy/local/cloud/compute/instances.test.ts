@@ -56,6 +56,7 @@ test('on the machine, its metadata server, the local buckets and its account are
     curl -sf -X PUT --data busy -H 'Metadata-Flavor: Google' "http://$GCE_METADATA_HOST/computeMetadata/v1/instance/guest-attributes/gazeline/state"
     curl -sf "$STORAGE_EMULATOR_HOST/storage/v1/b" > buckets
     echo "$GAZELINE_PROJECT$GOOGLE_APPLICATION_CREDENTIALS" > leaked
+    echo "$GAZELINE_WORK" > work
     touch done`;
   const items = [
     { key: 'startup-script', value: script },
@@ -74,6 +75,7 @@ test('on the machine, its metadata server, the local buckets and its account are
   expect(JSON.parse(await file('asks', 'token'))).toMatchObject({ token_type: 'Bearer' });
   expect(JSON.parse(await file('asks', 'buckets'))).toMatchObject({ kind: 'storage#buckets' });
   expect(await file('asks', 'leaked')).toBe('\n');
+  expect(await file('asks', 'work')).toBe(`${join(cloud.dir, 'machines', zone, 'asks', 'work')}\n`);
   const [attributes] = await clients.instances.getGuestAttributes({ ...at('asks'), queryPath: 'gazeline/' });
   expect(attributes.queryValue?.items).toMatchObject([
     { namespace: 'gazeline', key: 'state', value: 'busy' },
