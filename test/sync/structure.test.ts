@@ -237,6 +237,19 @@ test.each([
   },
 );
 
+test('15. what is left of a deleted folder that is named like a twin is found by a comparison, though the word of it was lost', async () => {
+  const folder = await used.sync.folder('a~1.txt', used.here);
+  await used.sync.file(await used.sync.folder('~b', folder), 'c.txt', 'c');
+  await used.sync.settle();
+  expect(await objects()).toEqual({ 'a~1.txt/~b/c.txt': 'c' });
+  await used.sync.remove(folder);
+  await used.sync.drain();
+  used.sync.queue.length = 0;
+  await used.sync.reconcile();
+  await used.sync.pump();
+  expect(await objects()).toEqual({});
+});
+
 test('15. one 404 alone removes nothing, and the file is looked for again', async () => {
   const id = await used.sync.file(used.here, 'a.txt');
   await used.sync.settle();
