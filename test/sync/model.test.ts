@@ -16,7 +16,7 @@ let strikes = Math.random;
 const cloud = useLocalCloud({ random: () => strikes() });
 let kill = (): Kill => undefined;
 const processes = kills(() => kill());
-const [first = 1, last = first] = (process.env.SEED ?? process.env.SEEDS ?? '1-12').split('-').map(Number);
+const [first = 1, last = first] = (process.env.SEED ?? process.env.SEEDS ?? '1-8').split('-').map(Number);
 /** Seeds that found something once. */
 const kept: number[] = [];
 
@@ -67,9 +67,9 @@ test.each([...kept, ...Array.from({ length: last - first + 1 }, (_, index) => fi
 
     const history: string[] = [];
     const deadLetters: Delivery[] = [];
-    let isLost = false;
+    let needsComparison = false;
     const lose = ({ topic, data }: Delivery) => {
-      isLost = true;
+      needsComparison = true;
       // Half of it may have been done, and nobody has put it down.
       const { fileId } = data as { fileId?: string };
       if (topic === 'file-changed' && fileId) model.mayComeAgain(fileId);
@@ -86,7 +86,12 @@ test.each([...kept, ...Array.from({ length: last - first + 1 }, (_, index) => fi
     };
     for (let round = 0; round < 5; round++) {
       const edits = Math.floor(random() * 9);
-      for (let edit = 0; edit < edits; edit++) history.push(await model.edit());
+      for (let edit = 0; edit < edits; edit++) {
+        const did = await model.edit();
+        history.push(did);
+        // Who is on the way from a folder's old name is not found below the name that it had last.
+        if (did === 'lose access' && sync.queue.length > 0) needsComparison = true;
+      }
       isStormy = true;
       await setFaults(cloud, ...faults);
       if (chance() < 0.2) clock += Math.floor((chance() - 0.5) * 2 * hour);
@@ -122,7 +127,7 @@ test.each([...kept, ...Array.from({ length: last - first + 1 }, (_, index) => fi
     if (chance() < 0.5) await sync.reconcile();
     await sync.pump({ mayFail: true });
     // What was lost for good is found once a day; today's comparison may have been the rest of one that was broken off.
-    for (let day = 0; isLost && day < 2; day++) {
+    for (let day = 0; needsComparison && day < 2; day++) {
       await sync.reconcile();
       await sync.pump({ mayFail: true });
     }
