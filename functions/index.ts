@@ -177,6 +177,7 @@ export const topics = ['recording-arrived'];
 
 /** What functions that deal with jobs are given. */
 const jobs = async () => ({
+  derived: (await clients.storage()).bucket(config().derivedBucket),
   records: await records(),
   publish: await publish(),
   machines: machinesOf,

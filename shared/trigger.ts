@@ -7,7 +7,7 @@ import { clients } from './clients.ts';
 import { config } from './config.ts';
 import { type Event, eventOf, parseJson } from './event.ts';
 import { type Log, logFor } from './log.ts';
-import { NotYet } from './once.ts';
+import { notYetIn } from './once.ts';
 import { recordsIn } from './storage/records.ts';
 import { keepProblem, Unprocessable } from './unprocessable.ts';
 
@@ -158,8 +158,10 @@ async function handleEvent<In>(
     return { status: 204 };
   } catch (error) {
     if (error instanceof Unprocessable) return keepUnprocessable(name, event, error, log);
-    if (error instanceof NotYet) {
-      log.info('not yet', { reason: error.message });
+    const notYet = notYetIn(error);
+    if (notYet) {
+      // What a function says itself is everyday. What came out of a client means that all its requests are held back.
+      log[notYet === error ? 'info' : 'warning']('not yet', { reason: notYet.message });
       return { status: 503 };
     }
     log.error('failed, and will be tried again', { error });

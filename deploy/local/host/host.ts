@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { instance } from '../../instance.ts';
 
 export type HostOptions = {
   functions: string[];
@@ -68,8 +69,9 @@ function keepRunning(args: string[], env: Record<string, string>, onLog: HostOpt
   let child: ChildProcess;
   let stopped = false;
   let failures = 0;
+  const command = [...instance.nodeOptions, '--import', path('./endWithHost.ts'), ...args];
   const start = () => {
-    child = spawn(process.execPath, ['--import', path('./endWithHost.ts'), ...args], {
+    child = spawn(process.execPath, command, {
       env: { ...process.env, ...env, NODE_ENV: 'production' },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
