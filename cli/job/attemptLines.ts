@@ -16,7 +16,7 @@ export function attemptLines(attempt: Attempt, now: number): string[] {
   const groups = groupTries(tries);
   const shown = groups.slice(0, groupsShown);
   return [
-    `${pc.bold(`Attempt ${number}`)}${outcome ? `  ${outcome}${reason ? `: ${clean(reason)}` : ''}` : ''}`,
+    `${pc.bold(`Attempt ${number}`)}${outcome ? `  ${endOf(outcome, reason)}` : ''}`,
     ...(candidate
       ? [
           row(
@@ -50,3 +50,6 @@ export function attemptLines(attempt: Attempt, now: number): string[] {
 
 const machineOf = ({ machineType, accelerator, zone }: NonNullable<Attempt['candidate']>) =>
   `${machineType} (${accelerator}) in ${zone}`;
+
+const endOf = (outcome: string, reason: string | undefined) =>
+  reason && outcome !== 'succeeded' && outcome !== reason ? `${outcome}: ${clean(reason)}` : outcome;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import { readJobRecord } from '../../shared/jobs/changeJob.ts';
-import { isEnd, type JobRecord } from '../../shared/jobs/jobRecord.ts';
+import { type Attempt, isEnd, type JobRecord } from '../../shared/jobs/jobRecord.ts';
 import { cancelJob } from '../../shared/jobs/submitJob.ts';
 import { agrees } from '../agrees.ts';
 import { connect, type Where } from '../connect.ts';
@@ -62,9 +62,7 @@ async function gone({ records }: OpenJobs, job: JobRecord, patience: number): Pr
     !isEnd(record.state) && Date.now() - since < patience;
     pause = Math.min(pause * 1.5, 2000)
   ) {
-    const line = record.attempts.some(({ asked, releasedAt }) => asked && !releasedAt)
-      ? 'its machine is being removed'
-      : 'it is being ended';
+    const line = record.attempts.some(hasMachine) ? 'its machine is being removed' : 'it is being ended';
     if (process.stderr.isTTY) process.stderr.write(`\r… ${line} (${durationOf(Date.now() - since)}) `);
     else if (line !== told) console.error(`… ${line}`);
     told = line;
@@ -75,6 +73,9 @@ async function gone({ records }: OpenJobs, job: JobRecord, patience: number): Pr
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   return record;
 }
+
+/** There is one, or there may be. */
+const hasMachine = ({ asked, candidate, releasedAt }: Attempt) => (asked || candidate) && !releasedAt;
 
 function ended(record: JobRecord, json: true | undefined): number {
   const { id, state } = record;

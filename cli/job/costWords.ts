@@ -6,6 +6,9 @@ import { dollars } from '../../shared/machines/prices.ts';
 export function costWords(record: Pick<JobRecord, 'attempts'>, now: number): string {
   if (record.attempts.every(({ insertedAt }) => !insertedAt)) return 'nothing';
   const cost = costOf(record as JobRecord, now);
-  if (cost.complete) return dollars(cost.dollars);
-  return cost.dollars > 0 ? `at least ${dollars(cost.dollars)}` : 'unknown';
+  if (!cost.complete) return cost.dollars > 0 ? `at least ${dollars(cost.dollars)}` : 'unknown';
+  return cost.dollars < least ? `under ${dollars(least)}` : dollars(cost.dollars);
 }
+
+/** Less would be shown as zero. */
+const least = 0.0001;

@@ -34,7 +34,7 @@ export async function follow(
       if (json) console.log(JSON.stringify({ at, state, reason }));
       else
         console.error(
-          `${pc.dim(localTime(at).slice(11))} ${stateWords(state)} ${pc.dim(clean(reason ?? ''))}`,
+          `${pc.dim(localTime(at).slice(11))} ${stateWords(state)}${reason ? pc.dim(` ${clean(reason)}`) : ''}`,
         );
     }
     if (record.history.length > told) pause = 200;

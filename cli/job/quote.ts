@@ -27,8 +27,8 @@ export type Quote = {
   offers: Offer[];
   /** What the first machine would be, if there is one at the moment. */
   choice: ReturnType<typeof choose>;
-  /** What it comes to on demand, for a job that takes such a machine when it gets no spot machine. */
-  onDemand?: Estimate;
+  /** For a job that takes a machine on demand when it gets no spot machine; no estimate if its limit rules them out. */
+  onDemand?: { estimate?: Estimate };
   asOf: string;
 };
 
@@ -77,9 +77,15 @@ function offerOf(accelerator: Accelerator, job: Job, { models, prices, cooldown,
   };
 }
 
-function onDemandOf(job: Job, prices: PriceTable, regions: string[] | undefined): Estimate | undefined {
-  const [first] = candidatesOf(job, ['standard'], prices, regions);
-  return first && estimate(job, first, prices);
+function onDemandOf(
+  job: Job,
+  prices: PriceTable,
+  regions: string[] | undefined,
+): { estimate?: Estimate } | undefined {
+  const estimates = candidatesOf(job, ['standard'], prices, regions).map((one) => estimate(job, one, prices));
+  if (estimates.length === 0) return undefined;
+  const first = estimates.find((one) => isWithinMoney(job, one));
+  return first ? { estimate: first } : {};
 }
 
 function nameOf(accelerator: Accelerator): string {

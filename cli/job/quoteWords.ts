@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { Job } from '../../shared/jobs/job.ts';
 import { spotRule } from '../../shared/machines/candidates.ts';
-import { dollars, type Estimate } from '../../shared/machines/prices.ts';
+import { dollars } from '../../shared/machines/prices.ts';
 import { durationOf } from '../duration.ts';
 import { localTime } from './localTime.ts';
 import type { Offer, Quote } from './quote.ts';
@@ -15,11 +15,7 @@ export function quoteWords(job: Job, quote: Quote, now: number, isLocal: boolean
     choice.estimate?.words ?? '',
     ...(offers.length > 1 ? [tableOf(offers)] : []),
     ...(choice.do === 'wait' ? [pc.yellow(`It has to wait at first: ${choice.reason}.`)] : []),
-    ...(onDemand
-      ? [
-          `Without a spot machine in ${spotRule.minutes} minutes, or after ${spotRule.preemptions} preemptions: on demand, ${figuresOf(onDemand)}.`,
-        ]
-      : []),
+    ...(onDemand ? [onDemandWords(onDemand)] : []),
     `It ends after ${hours} hours${money === undefined ? '' : ` or ${dollars(money)}`}, and after ${attempts} machines at the latest.`,
     pc.dim(
       `The price table is of ${asOf}, ${ageOf(asOf, now)}.${isLocal ? ' This is a local cloud: nothing is really paid.' : ''}`,
@@ -59,10 +55,12 @@ const paidAs = { spot: 'spot', standard: 'on demand' };
 
 const amountOf = (amount: number | undefined) => (amount === undefined ? 'unknown' : dollars(amount));
 
-const figuresOf = ({ perHour, most }: Estimate) =>
-  perHour === undefined || most === undefined
-    ? 'at a price that is not known'
-    : `${dollars(perHour)} an hour and at most ${dollars(most)}`;
+function onDemandWords({ estimate }: NonNullable<Quote['onDemand']>): string {
+  const when = `Without a spot machine in ${spotRule.minutes} minutes, or after ${spotRule.preemptions} preemptions`;
+  return estimate
+    ? `${when}, on demand: ${estimate.words}`
+    : `${when}: it is not begun on demand, which its limit does not allow.`;
+}
 
 const ageOf = (day: string, now: number) => {
   const age = now - Date.parse(day);

@@ -30,7 +30,7 @@ export async function start(jobs: OpenJobs, job: Job, options: StartOptions): Pr
   if (checkout && checkout.uncommitted > 0)
     console.error(
       pc.yellow(
-        `${checkout.uncommitted} files there have changes that are not committed: the machine does not get them.`,
+        `What is not committed there does not get to the machine (git status: ${checkout.uncommitted}).`,
       ),
     );
   const quote = await quoteOf(jobs, job, now);
@@ -51,22 +51,20 @@ export async function start(jobs: OpenJobs, job: Job, options: StartOptions): Pr
   await requestJob(jobs.publish, record.id);
   const isNew = record.createdAt === at.toISOString();
   const { id, state } = record;
-  if (json && !isFollowed)
-    console.log(JSON.stringify({ id, key, new: isNew, state, estimate: choice.estimate }, undefined, 2));
-  else if (!json) {
-    console.log(
-      isNew
-        ? `${pc.green('✓')} Submitted: ${pc.bold(id)}`
-        : `It was submitted before: ${pc.bold(id)} (${state})`,
-    );
-    if (!isFollowed)
-      console.log(
-        pc.dim(
-          `npx gazeline job logs ${id} -f    shows how it goes\nnpx gazeline job show ${id}       tells all that is known`,
-        ),
-      );
+  const words = isNew
+    ? `${pc.green('✓')} Submitted: ${pc.bold(id)}`
+    : `It was submitted before: ${pc.bold(id)} (${state})`;
+  if (isFollowed) {
+    console.error(words);
+    return follow(jobs, record, { json: json ?? false });
   }
-  return isFollowed ? follow(jobs, record, { json: json ?? false }) : 0;
+  if (json)
+    console.log(JSON.stringify({ id, key, new: isNew, state, estimate: choice.estimate }, undefined, 2));
+  else
+    console.log(
+      `${words}\n${pc.dim(`npx gazeline job logs ${id} -f    shows how it goes\nnpx gazeline job show ${id}       tells all that is known`)}`,
+    );
+  return 0;
 }
 
 function ownerOf(): string {

@@ -83,9 +83,19 @@ ${once ? 'It ends when everything has settled.' : 'Ctrl-C ends it; the next star
 
 function hintOf(training: Awaited<ReturnType<typeof writeTraining>>, folder: string): string {
   if ('problem' in training) return `${training.problem}\n`;
-  const path = (name: string) => relative('', join(folder, name)) || '.';
-  return `To run a job, when all is annotated:   ${pc.cyan(`cp ${path('train.job.yaml')} ${path('drive')}/`)}
-or, asked what it may cost:            ${pc.cyan(`npx gazeline job submit ${path('train.job.yaml')}`)}\n`;
+  const file = typed(training.jobFile);
+  const elsewhere = folder === resolve('lab') ? '' : ` --dir ${typed(folder)}`;
+  return `
+  To run a job, once all is annotated:   ${pc.cyan(`cp ${file} ${typed(join(folder, 'drive'))}/`)}
+  To hear first what it may cost:        ${pc.cyan(`npx gazeline job submit ${file}${elsewhere}`)}
+`;
+}
+
+/** A path as a person types it here. */
+function typed(path: string): string {
+  const near = relative('', path) || '.';
+  const short = near.startsWith('..') ? path : near;
+  return /^[\w./-]+$/.test(short) ? short : `'${short.replaceAll("'", "'\\''")}'`;
 }
 
 async function prepare(folder: string, fresh: boolean): Promise<void> {
