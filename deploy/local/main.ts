@@ -82,7 +82,7 @@ ${once ? 'It ends when everything has settled.' : 'Ctrl-C ends it; the next star
 }
 
 function hintOf(training: Awaited<ReturnType<typeof writeTraining>>, folder: string): string {
-  if ('problem' in training) return `${training.problem}\n`;
+  if ('problem' in training) return `\n${pc.yellow(training.problem)}\n`;
   const file = typed(training.jobFile);
   const elsewhere = folder === resolve('lab') ? '' : ` --dir ${typed(folder)}`;
   return `

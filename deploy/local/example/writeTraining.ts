@@ -25,8 +25,9 @@ export async function writeTraining(lab: string): Promise<{ jobFile: string } | 
       await rename(unfinished, repository);
     } catch (error) {
       await rm(unfinished, { recursive: true, force: true });
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      return { problem: 'There is no git on this computer, so the example of heavy work is not prepared.' };
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why = code === 'ENOENT' ? 'there is no git on this computer' : message;
+      return { problem: `The example of heavy work is not prepared: ${why}` };
     }
   }
   if (!existsSync(jobFile)) {
@@ -36,7 +37,7 @@ export async function writeTraining(lab: string): Promise<{ jobFile: string } | 
   return { jobFile };
 }
 
-/** The same commit at every run, whatever the person's own settings of git are. */
+/** The same commit at every run and on every computer, whatever the person's own settings of git are. */
 async function commitAll(folder: string): Promise<void> {
   const own = Object.entries(process.env).filter(([variable]) => !variable.startsWith('GIT_'));
   const person = { NAME: 'Gazeline', EMAIL: 'example@gazeline.invalid', DATE: '2026-01-01T00:00:00Z' };
@@ -49,7 +50,7 @@ async function commitAll(folder: string): Promise<void> {
     GIT_CONFIG_GLOBAL: '/dev/null',
   };
   const git = (...args: string[]) => promisify(execFile)('git', args, { cwd: folder, env });
-  await git('init', '--quiet', '--initial-branch=main');
+  await git('init', '--quiet');
   await git('add', '--all');
   await git('commit', '--quiet', '--message', 'A small training run');
 }
