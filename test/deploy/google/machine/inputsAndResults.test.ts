@@ -1,0 +1,144 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, expect, jest, test } from '@jest/globals';
+import { clients } from '../../../../shared/clients.ts';
+import { setFaults } from '../../../kit.ts';
+import { runMachine, startMachine, useMachines } from './runMachine.ts';
+
+// A machine takes two or three seconds, where processors are free.
+jest.setTimeout(120_000);
+const { cloud, command } = useMachines();
+afterEach(() => setFaults(cloud));
+
+test('what a command that failed had written is kept apart from results', async () => {
+  const { last, objects } = await runMachine(command('half', 'echo half >out/table.csv; exit 1'));
+  expect(last?.reason).toContain('gs://derived/jobs/half/unsaved/1/');
+  expect(objects.get('unsaved/1/table.csv')).toBe('half\n');
+  expect([...objects.keys()].filter((name) => name.startsWith('results/'))).toEqual([]);
+});
+
+test('names with spaces, quotes, percent and dollar signs, dots and other scripts come in and go out as they are', async () => {
+  const raw = (await clients.storage()).bucket('raw');
+  const names = [
+    'plain.tsv',
+    `it's "quoted" $(touch owned) \`id\`.tsv`,
+    '%2e%2e%2F a+b&c=d#e?f.tsv',
+    'Größe/日本/👁.tsv',
+    '-rf [x]{y}*.tsv',
+    '\\back\\slash\t.tsv',
+    '../../escaped.tsv',
+  ];
+  for (const name of names) await raw.file(`names/${name}`).save(`content of ${name}`, { resumable: false });
+  const target = `cd data && find . -type f | sort && cp -r . ../out/ && printf x >../out/$'line\\nbreak' && ln -s / ../out/root && mkfifo ../out/pipe`;
+  const { last, objects, work } = await runMachine(
+    command('names', target, {
+      'gazeline-inputs': 'raw\tnames/\tdata',
+      'gazeline-results': 'out',
+      'gazeline-parameters': JSON.stringify({
+        "a'b$(touch owned)": '`touch owned`\n"\'',
+        text: 'a\n"b" $HOME',
+      }),
+    }),
+  );
+  expect(last).toMatchObject({ outcome: 'succeeded', results: { files: names.length + 1 } });
+  const shown = names.map((name) => name.replace('../../', '%2E%2E/%2E%2E/'));
+  for (const [at, name] of shown.entries())
+    expect([name, objects.get(`results/${name}`)]).toEqual([name, `content of ${names[at]}`]);
+  expect(objects.get('results/line%0Abreak')).toBe('x');
+  expect(await readdir(join(work, 'tree'))).toEqual(expect.not.arrayContaining(['owned']));
+});
+
+test('inputs come whole, also if connections break', async () => {
+  const raw = (await clients.storage()).bucket('raw');
+  const content = (at: number) => `${at} `.repeat(2000);
+  for (let at = 0; at < 40; at++) await raw.file(`many/${at}.txt`).save(content(at), { resumable: false });
+  await setFaults(
+    cloud,
+    { service: 'storage', kind: 'cutAfter', method: 'GET', path: '/raw/o/many', bytes: 1000, times: 5 },
+    { service: 'storage', kind: 'status', status: 503, method: 'GET', path: '/raw/o', times: 2 },
+  );
+  const { last, log } = await runMachine(
+    command('many', 'cat data/*.txt | wc -c', { 'gazeline-inputs': 'raw\tmany/\tdata' }),
+  );
+  expect(last?.outcome).toBe('succeeded');
+  const total = Array.from({ length: 40 }, (_, at) => content(at).length).reduce(
+    (sum, size) => sum + size,
+    0,
+  );
+  expect(log).toContain(`\n${total}\n`);
+});
+
+test('inputs that are not there, or larger than the disk, end the job before it runs', async () => {
+  const missing = await runMachine(command('missing', 'true', { 'gazeline-inputs': 'raw\tno/such/\tdata' }));
+  expect(missing.last).toMatchObject({
+    outcome: 'inputs-failed',
+    reason: 'Nothing lies below gs://raw/no/such/',
+  });
+  await (await clients.storage()).bucket('raw').file('large/a').save('a', { resumable: false });
+  const large = await runMachine(
+    command('large', 'true', {
+      'gazeline-inputs': 'raw\tlarge/\tdata',
+      'gazeline-spare-bytes': '9'.repeat(16),
+    }),
+  );
+  expect(large.last).toMatchObject({ outcome: 'inputs-failed' });
+  expect(large.last?.reason).toMatch(/need 1 bytes and 9+ are to stay free, but the disk has only \d+/);
+});
+
+test('results that are refused go to the fall-back prefix, and the job says so', async () => {
+  await setFaults(cloud, {
+    service: 'storage',
+    kind: 'status',
+    status: 403,
+    reason: 'forbidden',
+    path: '/o/jobs/refused/results',
+  });
+  const { last, objects } = await runMachine(
+    command('refused', 'echo precious >out/table.csv', { 'gazeline-retry-seconds': '1' }),
+  );
+  expect(last).toMatchObject({ phase: 'finished', outcome: 'results-not-uploaded', exitCode: 0 });
+  expect(last?.reason).toMatch(/Cloud Storage answered 403: .*gs:\/\/derived\/jobs\/refused\/unsaved\/1\//);
+  expect(objects.get('unsaved/1/table.csv')).toBe('precious\n');
+  expect([...objects.keys()].filter((name) => name.startsWith('results/'))).toEqual([]);
+});
+
+test('results that nobody takes stay on the machine for a while, and it says how to fetch them', async () => {
+  await setFaults(cloud, {
+    service: 'storage',
+    kind: 'status',
+    status: 403,
+    path: '/o/jobs/kept/(results|unsaved)',
+  });
+  const { last, reports, work } = await runMachine(
+    command('kept', 'echo precious >out/table.csv', {
+      'gazeline-retry-seconds': '1',
+      'gazeline-rescue-seconds': '3',
+    }),
+  );
+  expect(
+    reports.filter(({ phase, reason }) => phase === 'uploading' && reason?.includes('gcloud compute scp')),
+  ).not.toEqual([]);
+  expect(last).toMatchObject({ phase: 'finished', outcome: 'results-not-uploaded' });
+  expect(last?.reason).toMatch(/were kept for 3 seconds/);
+  expect(await readFile(join(work, 'tree/out/table.csv'), 'utf8')).toBe('precious\n');
+});
+
+test('results that are taken after all, while the machine waits, are results', async () => {
+  await setFaults(cloud, {
+    service: 'storage',
+    kind: 'status',
+    status: 403,
+    path: '/o/jobs/late/(results|unsaved)',
+  });
+  const machine = await startMachine(
+    command('late', 'echo precious >out/table.csv', {
+      'gazeline-retry-seconds': '1',
+      'gazeline-rescue-seconds': '4',
+    }),
+  );
+  await machine.reported(({ phase, reason }) => phase === 'uploading' && reason !== undefined);
+  await setFaults(cloud);
+  const { last, objects } = await machine.left();
+  expect(last).toMatchObject({ phase: 'finished', outcome: 'succeeded' });
+  expect(objects.get('results/table.csv')).toBe('precious\n');
+});
