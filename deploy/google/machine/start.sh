@@ -184,6 +184,8 @@ send() {
     sent=$(sed -nE 's/^range: *bytes=0-([0-9]+).*/\1/Ip' "$out.headers")
     code=$(call "$out" --speed-time 60 --speed-limit 1 -C "$((${sent:--1} + 1))" -T "$file" "$session")
   done
+  # It is the session that is not there any more.
+  [[ $code != 404 ]] || code=410
   echo "$code"
 }
 
@@ -745,7 +747,8 @@ explain() {
   esac
   local lines
   lines=$(tail -n 200 "$LOG" | tr -d '\0')
-  if grep -qiE 'no space left on device|ENOSPC|disk quota exceeded' <<<"$lines"; then
+  # The words may not have fitted on the disk either.
+  if grep -qiE 'no space left on device|ENOSPC|disk quota exceeded' <<<"$lines" || (($(free_disk) < 1000000)); then
     words='The disk is full (no space left on device): ask for a larger disk.'
   elif grep -qE 'DeadKernelError|Kernel died' <<<"$lines"; then
     words="The notebook's kernel died, most likely because memory ran out: ask for a machine with more."

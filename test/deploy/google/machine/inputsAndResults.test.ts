@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
 import { clients } from '../../../../shared/clients.ts';
-import { setFaults } from '../../../kit.ts';
+import { forgetRequests, requestsAt, setFaults } from '../../../kit.ts';
 import { runMachine, startMachine, useMachines } from './runMachine.ts';
 
 // A machine takes two or three seconds, where processors are free.
@@ -48,6 +51,17 @@ test('names with spaces, quotes, percent and dollar signs, dots and other script
   expect(await readdir(join(work, 'tree'))).toEqual(expect.not.arrayContaining(['owned']));
 });
 
+test('an input that is stored gzipped arrives unpacked', async () => {
+  const file = (await clients.storage()).bucket('raw').file('gzipped/table.csv');
+  await file.save('a,b\n'.repeat(1000), { gzip: true, resumable: false });
+  const { log } = await runMachine(
+    command('gzipped', 'head -n 1 data/table.csv; wc -l <data/table.csv', {
+      'gazeline-inputs': 'raw\tgzipped/\tdata',
+    }),
+  );
+  expect(log).toContain('\na,b\n1000\n');
+});
+
 test('inputs come whole, also if connections break', async () => {
   const raw = (await clients.storage()).bucket('raw');
   const content = (at: number) => `${at} `.repeat(2000);
@@ -83,6 +97,26 @@ test('inputs that are not there, or larger than the disk, end the job before it 
   );
   expect(large.last).toMatchObject({ outcome: 'inputs-failed' });
   expect(large.last?.reason).toMatch(/need 1 bytes and 9+ are to stay free, but the disk has only \d+/);
+});
+
+test('a large result goes on where it was cut off, and begins again if its upload was forgotten', async () => {
+  const path = '/o/jobs/cut/results/numbers';
+  await forgetRequests(cloud);
+  await setFaults(
+    cloud,
+    { service: 'storage', kind: 'shortAck', method: 'PUT', path, times: 2 },
+    { service: 'storage', kind: 'expireSession', status: 404, path, times: 1 },
+  );
+  const { last, objects } = await runMachine(command('cut', 'seq 1 300000 >out/numbers'));
+  expect(last?.outcome).toBe('succeeded');
+  expect(objects.get('results/numbers')).toBe(
+    Array.from({ length: 300000 }, (_, at) => `${at + 1}\n`).join(''),
+  );
+  const sent = (await requestsAt(cloud, 'storage')).filter(({ url }) => url.includes('results%2Fnumbers'));
+  // The forgotten one; then twice: a part is kept, it asks how much, and sends the rest.
+  expect(
+    sent.filter(({ method }) => method !== 'GET').map(({ method, status }) => `${method} ${status}`),
+  ).toEqual(['POST 200', 'PUT 404', 'POST 200', 'PUT 308', 'PUT 308', 'PUT 308', 'PUT 308', 'PUT 200']);
 });
 
 test('results that are refused go to the fall-back prefix, and the job says so', async () => {
@@ -133,7 +167,7 @@ test('results that are taken after all, while the machine waits, are results', a
   const machine = await startMachine(
     command('late', 'echo precious >out/table.csv', {
       'gazeline-retry-seconds': '1',
-      'gazeline-rescue-seconds': '4',
+      'gazeline-rescue-seconds': '8',
     }),
   );
   await machine.reported(({ phase, reason }) => phase === 'uploading' && reason !== undefined);
@@ -142,3 +176,34 @@ test('results that are taken after all, while the machine waits, are results', a
   expect(last).toMatchObject({ phase: 'finished', outcome: 'succeeded' });
   expect(objects.get('results/table.csv')).toBe('precious\n');
 });
+
+/** A disk of 4 MB, if whoever runs the tests may mount one. */
+const smallDisk = (() => {
+  const folder = mkdtempSync(join(tmpdir(), 'gazeline-small-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder], { stdio: 'ignore' });
+    return folder;
+  } catch {
+    console.warn('Only root may mount a small disk: the test of a full one is skipped.');
+    rmSync(folder, { recursive: true });
+    return undefined;
+  }
+})();
+afterAll(() => {
+  if (!smallDisk) return;
+  execFileSync('umount', [smallDisk]);
+  rmSync(smallDisk, { recursive: true });
+});
+
+(smallDisk ? test : test.skip)(
+  'a disk that is full ends the job, and neither its reports nor its reason',
+  async () => {
+    const { last, reports } = await runMachine({
+      ...command('full', 'cat /dev/zero >out/zeros; echo not written; exit 1'),
+      environment: { GAZELINE_WORK: smallDisk ?? '' },
+    });
+    expect(last).toMatchObject({ phase: 'finished', outcome: 'failed', exitCode: 1, freeDisk: 0 });
+    expect(last?.reason).toContain('The disk is full');
+    expect(reports.map(({ phase }) => phase)).toContain('uploading');
+  },
+);
