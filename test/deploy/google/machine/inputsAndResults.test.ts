@@ -170,7 +170,9 @@ test('results that are taken after all, while the machine waits, are results', a
       'gazeline-rescue-seconds': '8',
     }),
   );
-  await machine.reported(({ phase, reason }) => phase === 'uploading' && reason !== undefined);
+  await machine.reported(
+    ({ phase, reason }) => phase === 'uploading' && !!reason?.includes('gcloud compute scp'),
+  );
   await setFaults(cloud);
   const { last, objects } = await machine.left();
   expect(last).toMatchObject({ phase: 'finished', outcome: 'succeeded' });
