@@ -665,9 +665,11 @@ enough_disk() {
 }
 
 copy_inputs() {
-  local bucket prefix folder
-  while IFS=$'\t' read -r bucket prefix folder; do
-    [[ -n $bucket ]] || continue
+  local line bucket prefix folder
+  while IFS= read -r line; do
+    [[ -n $line ]] || continue
+    # Not by `read`, which takes two tabs for one: a prefix may be empty, for the whole bucket.
+    bucket=${line%%$'\t'*} line=${line#*$'\t'} prefix=${line%%$'\t'*} folder=${line#*$'\t'}
     list_objects "$bucket" "$prefix" "$TREE/${folder:-.}" "$STATE/list" ||
       { because "gs://$bucket/$prefix cannot be listed. $(reason)" && return 1; }
     [[ -s $STATE/list ]] || { because "Nothing lies below gs://$bucket/$prefix" && return 1; }

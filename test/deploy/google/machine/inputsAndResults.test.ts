@@ -51,6 +51,16 @@ test('names with spaces, quotes, percent and dollar signs, dots and other script
   expect(await readdir(join(work, 'tree'))).toEqual(expect.not.arrayContaining(['owned']));
 });
 
+test('an empty prefix is the whole bucket', async () => {
+  const storage = await clients.storage();
+  await storage.createBucket('whole');
+  for (const name of ['a.tsv', 'deep/b.tsv'])
+    await storage.bucket('whole').file(name).save(name, { resumable: false });
+  const attributes = { 'gazeline-inputs': 'whole\t\tdata', 'gazeline-results': 'data' };
+  const { last } = await runMachine(command('whole', 'true', attributes));
+  expect(last).toMatchObject({ outcome: 'succeeded', results: { files: 2 } });
+});
+
 test('an input that is stored gzipped arrives unpacked', async () => {
   const file = (await clients.storage()).bucket('raw').file('gzipped/table.csv');
   await file.save('a,b\n'.repeat(1000), { gzip: true, resumable: false });
