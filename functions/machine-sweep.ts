@@ -20,13 +20,18 @@ export type MachineSweepDependencies = ExplainDependencies &
  * Finds what reports cannot say: a machine that is gone, or silent, or left behind. It brings the jobs that are not over
  * and the machines that are there together. A zone that does not answer is not known, and nothing is concluded from it.
  */
-export async function machineSweep(dependencies: MachineSweepDependencies): Promise<void> {
+export async function machineSweep(
+  { time }: { time: Date },
+  dependencies: MachineSweepDependencies,
+): Promise<void> {
   const { records, machines, lab, log } = dependencies;
   const jobs: JobRecord[] = [];
   for await (const name of records.list(activeFolder)) {
     const job = await readJobRecord(records, name.slice(activeFolder.length, -'.json'.length));
     if (job) jobs.push(job);
   }
+  // While nobody works, the zones are looked at once an hour, for what may have been left behind.
+  if (jobs.length === 0 && time.getUTCMinutes() !== 0) return;
   const kinds = kindsOf(jobs);
   const seen: Seen[] = [];
   for (const kind of kinds) seen.push(await (await machines(kind)).list(labelValue(lab)));
