@@ -1,6 +1,6 @@
 import type { protos } from '@google-cloud/compute';
 import type { ComputeClients } from './computeClients.ts';
-import { failureOf } from './failure.ts';
+import { type Failure, failureOf, unknownZone } from './failure.ts';
 import type { Disk, Machine, Machines, Removed, Seen } from './machines.ts';
 
 type InsertRequest = protos.google.cloud.compute.v1.IInsertInstanceRequest;
@@ -179,7 +179,8 @@ async function all<T>(
 const last = (url: string | null | undefined) => url?.split('/').at(-1) ?? '';
 /** Google writes times with the offset of California. */
 const utc = (time: string) => new Date(time).toISOString();
-const isMissing = ({ kind }: { kind: string }) => kind === 'not-found';
+const isMissing = ({ kind, raw }: Pick<Failure, 'kind' | 'raw'>) =>
+  kind === 'not-found' || unknownZone.test(raw);
 
 function machineOf(instance: Instance): Machine {
   const { name, zone, status, labels, creationTimestamp, lastStartTimestamp, lastStopTimestamp } = instance;
@@ -214,7 +215,8 @@ async function orNothing<T, N>(ask: () => Promise<T>, nothing: N): Promise<T | N
   try {
     return await ask();
   } catch (error) {
-    if (failureOf(error)?.kind === 'not-found') return nothing;
+    const failure = failureOf(error);
+    if (failure && isMissing(failure)) return nothing;
     throw error;
   }
 }

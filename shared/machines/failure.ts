@@ -56,6 +56,9 @@ function read(sign: Sign): Failure {
   return { hints: [], ...found, words: `${found.words}${raw ? ` (${raw.slice(0, 300)})` : ''}.`, raw };
 }
 
+/** What is asked for in a zone that does not exist is not there: it is no request that is wrong. */
+export const unknownZone = /field 'zone'.*Unknown zone/i;
+
 /** By https://cloud.google.com/compute/docs/troubleshooting/troubleshooting-vm-creation and SkyPilot's table. */
 function byMeaning(sign: Sign): Found | undefined {
   const { codes, message, inOperation } = sign;
@@ -87,6 +90,8 @@ function byMeaning(sign: Sign): Found | undefined {
     return { kind: 'transient', scope: 'zone', words: 'The machine before it is still being stopped' };
   if (says(/Location \S+ is not found or access is unauthorized/i))
     return { kind: 'zone-closed', scope: 'zone', words: 'This project may not use the zone' };
+  // A price table may be older than the end of a zone.
+  if (says(unknownZone)) return { kind: 'zone-closed', scope: 'zone', words: 'There is no such zone' };
   if (
     says(
       /(machine|accelerator|disk) ?types?\b.*(does not exist|not (found|supported|available)) in (the )?zone/i,

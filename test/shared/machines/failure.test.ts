@@ -89,6 +89,16 @@ test.each<[string, unknown, string, string]>([
     'zone-closed',
     'zone',
   ],
+  [
+    'a zone that is not there',
+    thrown({
+      code: 3,
+      httpStatusCode: 400,
+      message: "Invalid value for field 'zone': 'mars-1-a'. Unknown zone.",
+    }),
+    'zone-closed',
+    'zone',
+  ],
   ['a TPU preempted while it is made', tpu(3, 'The node was preempted'), 'stock-out', 'zone'],
   [
     'a TPU that is sold out',
