@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
 import type { Attempt } from '../../shared/jobs/jobRecord.ts';
 import { secondsOf } from '../../shared/jobs/spent.ts';
+import { machineName } from '../../shared/machines/names.ts';
 import { durationOf } from '../duration.ts';
 import { costWords } from './costWords.ts';
 import { localTime } from './localTime.ts';
@@ -10,8 +11,8 @@ import { groupTries } from './triesWords.ts';
 
 const groupsShown = 5;
 
-/** One machine, or the search for one. */
-export function attemptLines(attempt: Attempt, now: number): string[] {
+/** One machine, by the name that `gcloud compute` knows it by, or the search for one. */
+export function attemptLines(job: string, attempt: Attempt, now: number): string[] {
   const { number, candidate, asked, insertedAt, endsAt, releasedAt, outcome, reason, tries, tried } = attempt;
   const groups = groupTries(tries);
   const shown = groups.slice(0, groupsShown);
@@ -23,6 +24,7 @@ export function attemptLines(attempt: Attempt, now: number): string[] {
             'machine',
             clean(`${machineOf(candidate)}, ${candidate.model === 'spot' ? 'spot' : 'on demand'}`),
           ),
+          row('', pc.dim(machineName(job, number))),
         ]
       : asked
         ? [row('asks for', clean(machineOf(asked.candidate)))]

@@ -41,7 +41,7 @@ export function showWords(record: JobRecord, results: Results[], settings: ShowS
       ),
     ),
     ...(results.length === 0 ? [row('results', 'none yet')] : []),
-    ...attempts.flatMap((attempt) => ['', ...attemptLines(attempt, now)]),
+    ...attempts.flatMap((attempt) => ['', ...attemptLines(id, attempt, now)]),
     ...reportLines(attempts),
     '',
     pc.bold('History'),

@@ -99,6 +99,17 @@ test.each<[string, unknown, string, string]>([
     'zone-closed',
     'zone',
   ],
+  [
+    'a machine type that is not in the zone',
+    thrown({
+      code: 3,
+      httpStatusCode: 400,
+      message:
+        "Invalid value for field 'resource.machineType': 'zones/us-east1-d/machineTypes/g2-standard-8'. The referenced resource does not exist.",
+    }),
+    'zone-closed',
+    'zone',
+  ],
   ['a TPU preempted while it is made', tpu(3, 'The node was preempted'), 'stock-out', 'zone'],
   [
     'a TPU that is sold out',

@@ -1,4 +1,4 @@
-/** All zones that the price table knows: a machine may be asked for in any of them. */
+/** The zones of the regions that have accelerators, as far as machines are looked for there. */
 const letters: Record<string, string> = {
   'us-central1': 'abcf',
   'us-east1': 'bcd',
@@ -15,34 +15,6 @@ const letters: Record<string, string> = {
   'asia-east1': 'abc',
   'asia-northeast1': 'abc',
   'asia-southeast1': 'abc',
-  'africa-south1': 'abc',
-  'asia-east2': 'abc',
-  'asia-northeast2': 'abc',
-  'asia-northeast3': 'abc',
-  'asia-south1': 'abc',
-  'asia-south2': 'abc',
-  'asia-southeast2': 'abc',
-  'australia-southeast1': 'abc',
-  'australia-southeast2': 'abc',
-  'europe-central2': 'abc',
-  'europe-north1': 'abc',
-  'europe-north2': 'abc',
-  'europe-southwest1': 'abc',
-  'europe-west10': 'abc',
-  'europe-west12': 'abc',
-  'europe-west6': 'abc',
-  'europe-west8': 'abc',
-  'europe-west9': 'abc',
-  'me-central1': 'abc',
-  'me-central2': 'abc',
-  'me-west1': 'abc',
-  'northamerica-northeast1': 'abc',
-  'northamerica-northeast2': 'abc',
-  'northamerica-south1': 'abc',
-  'southamerica-east1': 'abc',
-  'southamerica-west1': 'abc',
-  'us-central2': 'b',
-  'us-south1': 'abc',
 };
 
 export const regions = Object.keys(letters).sort();
