@@ -40,7 +40,7 @@ export function addJobVerbs(program: Command): void {
       '--key <text>',
       'a text of your own for this job: with the same key it is the same job, not another one',
     )
-    .option('--follow', 'then show its log until it is over')
+    .option('-f, --follow', 'then show its log until it is over')
     .action(run<[string, SubmitOptions]>(async () => (await import('./submit.ts')).submit));
 
   verb('list', 'Jobs, the newest first.', 'Exit code: 0, or 2 for an error.', [
@@ -89,6 +89,6 @@ export function addJobVerbs(program: Command): void {
   ])
     .argument('<id>')
     .option('--yes', 'do not ask whether it is meant')
-    .option('--follow', 'then show its log until it is over')
+    .option('-f, --follow', 'then show its log until it is over')
     .action(run<[string, RetryOptions]>(async () => (await import('./retry.ts')).retry));
 }

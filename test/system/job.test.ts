@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 async function printed(pattern: RegExp): Promise<string> {
-  for (let tries = 0; tries < 1200; tries++) {
+  for (let tries = 0; tries < 2000; tries++) {
     const found = pattern.exec(output);
     if (found) return found[1] ?? found[0];
     await sleep(50);
@@ -82,7 +82,7 @@ test('the example job, dropped into the Drive folder, trains on the annotations;
     await fetch(`${origin}/compute/v1/projects/gazeline-local/aggregated/instances`)
   ).json()) as { items: Record<string, { instances?: unknown[] }> };
   expect(Object.values(items).flatMap(({ instances = [] }) => instances)).toEqual([]);
-}, 90_000);
+}, 180_000);
 
 test('what is wrong with a job file is told where the person looks, and the file may be put right', async () => {
   const file = join(dir, 'drive', 'second.job.yaml');
@@ -96,4 +96,4 @@ test('what is wrong with a job file is told where the person looks, and the file
   );
   await printed(/✓ succeeded +second-[0-9a-f]{8}/);
   expect((await job('logs', 'second')).out).toMatch(/\nhello\n/);
-}, 60_000);
+}, 120_000);
