@@ -91,7 +91,8 @@ function byMeaning(sign: Sign): Found | undefined {
     says(
       /(machine|accelerator|disk) ?types?\b.*(does not exist|not (found|supported|available)) in (the )?zone/i,
     ) ||
-    says(/acceleratorType.*(not found|does not exist)|runtime.* not (available|supported)/i)
+    says(/acceleratorType.*(not found|does not exist)|runtime.* not (available|supported)/i) ||
+    says(/'resource\.(machineType|guestAccelerators)\b.*referenced resource does not exist|Unknown zone/i)
   )
     return { kind: 'zone-closed', scope: 'zone', words: 'This zone does not have this kind of machine' };
   if (is('VPC_NOT_FOUND')) return networkMissing('fatal');
