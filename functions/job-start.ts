@@ -1,5 +1,6 @@
 import type { Bucket } from '@google-cloud/storage';
 import * as z from 'zod';
+import { isDue } from '../shared/jobs/advance.ts';
 import { type AskDependencies, ask } from '../shared/jobs/askForMachine.ts';
 import { changeJob } from '../shared/jobs/changeJob.ts';
 import { choose } from '../shared/jobs/choose.ts';
@@ -44,7 +45,8 @@ export async function jobStart(request: JobRequested, dependencies: JobStartDepe
   const id = 'job' in request ? request.job : await submitFile(request, dependencies);
   const at = () => new Date(now()).toISOString();
   for (;;) {
-    const placed = await changeJob(records, id, { type: 'place', at: at() });
+    // A message that comes again must not shorten the wait.
+    const placed = await changeJob(records, id, { type: 'place', at: at() }, (job) => isDue(job, now()));
     if (!placed) throw new Unprocessable(`there is no job ${id}`);
     const { record } = placed;
     if (isEnd(record.state)) return;

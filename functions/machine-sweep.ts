@@ -1,4 +1,4 @@
-import { mayPlace } from '../shared/jobs/advance.ts';
+import { isDue, mayPlace } from '../shared/jobs/advance.ts';
 import { changeJob, readJobRecord } from '../shared/jobs/changeJob.ts';
 import { type ExplainDependencies, explainEnd } from '../shared/jobs/explainEnd.ts';
 import { type Attempt, currentAttempt, isEnd, type JobRecord } from '../shared/jobs/jobRecord.ts';
@@ -60,9 +60,8 @@ async function sweepJob(job: JobRecord, seen: Seen[], dependencies: MachineSweep
     return;
   }
   // What a lost message would leave undone.
-  const isDue = record.retryAt === undefined || Date.parse(record.retryAt) <= now();
   const isStuck = record.state === 'placing' && !isFresh(record, now());
-  if (isStuck || (mayPlace(record) && isDue) || (record.cancelRequestedAt && isLeft))
+  if (isStuck || (mayPlace(record) && isDue(record, now())) || (record.cancelRequestedAt && isLeft))
     await requestJob(publish, record.id);
 }
 
