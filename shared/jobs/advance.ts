@@ -157,8 +157,13 @@ function inserted(
   { attempt: number, candidate, insertedAt, endsAt, at }: Extract<JobEvent, { type: 'inserted' }>,
 ): JobRecord {
   const attempt = record.attempts.find((one) => one.number === number);
-  // One whose end is not known was noted by its report alone.
-  if (!attempt || attempt.endsAt || (!endsAt && attempt.candidate && attempt.insertedAt === insertedAt))
+  // One whose end is not known was noted by its report alone, or when it was removed.
+  if (
+    !attempt ||
+    attempt.endsAt ||
+    (attempt.candidate && attempt.releasedAt) ||
+    (!endsAt && attempt.candidate && attempt.insertedAt === insertedAt)
+  )
     return record;
   const known = withAttempt(record, { ...attempt, candidate, insertedAt, ...(endsAt ? { endsAt } : {}) });
   const isNews = number === currentAttempt(record)?.number && !attempt.outcome;

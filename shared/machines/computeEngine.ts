@@ -44,6 +44,10 @@ export function computeEngine(
     }
   }
 
+  const operationsOf = (zone: string, filter: string) =>
+    // Without this option it warns that it sets it.
+    zoneOperations.listAsync({ project, zone, filter }, { autoPaginate: false });
+
   async function look(zone: string, name: string): Promise<Machine | undefined> {
     const [instance] = await orNothing(() => instances.get({ project, zone, instance: name }), []);
     return instance && machineOf(instance);
@@ -54,11 +58,7 @@ export function computeEngine(
     const times: string[] = [];
     // It is “contains”: what was done to job-10 is found for job-1 as well.
     const filter = `targetLink:"/instances/${name}"`;
-    for await (const { targetLink, operationType, endTime } of zoneOperations.listAsync({
-      project,
-      zone,
-      filter,
-    }))
+    for await (const { targetLink, operationType, endTime } of operationsOf(zone, filter))
       if (targetLink?.endsWith(`/instances/${name}`) && endings.includes(operationType ?? '') && endTime)
         times.push(utc(endTime));
     return times.sort()[0];
@@ -138,7 +138,7 @@ export function computeEngine(
     async wasPreempted(zone, name) {
       // The filter is “contains”: the operation of job-10 is found for job-1 as well.
       const filter = 'operationType="compute.instances.preempted"';
-      for await (const { targetLink } of zoneOperations.listAsync({ project, zone, filter }))
+      for await (const { targetLink } of operationsOf(zone, filter))
         if (targetLink?.endsWith(`/instances/${name}`)) return true;
       return false;
     },

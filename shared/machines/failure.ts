@@ -73,7 +73,8 @@ function byMeaning(sign: Sign): Found | undefined {
     return { kind: 'stock-out', scope: 'zone', words: 'It is sold out in this zone', hints: hintsOf(sign) };
   if (
     is('rateLimitExceeded', 'userRateLimitExceeded', 'RATE_LIMIT_EXCEEDED') ||
-    says(/rate ?limit exceeded/i)
+    // The client of Compute Engine hides the reason.
+    says(/rate ?limit exceeded|limit '[^']* per (second|minute|\d+ seconds)\b/i)
   )
     return { kind: 'rate', scope: 'global', words: 'Too many requests were made at a time' };
   if (is('RESOURCE_OPERATION_RATE_EXCEEDED'))

@@ -193,11 +193,12 @@ export async function openJobs(cloud: Cloud, settings: Partial<JobStartDependenc
     /** Every insert that reached the server. */
     async inserts(): Promise<Insert[]> {
       const seen = await requestsAt(cloud, 'compute');
-      return seen.flatMap(({ url, status, detail }) => {
-        const { op, body } = (detail ?? {}) as { op?: string; body: Insert['body'] };
-        if (op !== 'instances.insert') return [];
+      return seen.flatMap(({ method, url, status, detail }) => {
         const { pathname, searchParams } = new URL(url, cloud.origin);
-        const zone = /zones\/([^/]+)/.exec(pathname)?.[1] ?? '';
+        const zone = /zones\/([^/]+)\/instances$/.exec(pathname)?.[1];
+        if (method !== 'POST' || !zone) return [];
+        // A fault strikes before the request is read.
+        const { body } = (detail ?? {}) as { body: Insert['body'] };
         return [{ zone, status, requestId: searchParams.get('requestId') ?? '', body }];
       });
     },
