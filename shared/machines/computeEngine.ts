@@ -1,5 +1,5 @@
 import type { protos } from '@google-cloud/compute';
-import type { ComputeClients } from './computeClients.ts';
+import { brief, type ComputeClients } from './computeClients.ts';
 import { failureOf } from './failure.ts';
 import type { Disk, Machine, Machines, Removed, Seen } from './machines.ts';
 
@@ -46,10 +46,10 @@ export function computeEngine(
 
   const operationsOf = (zone: string, filter: string) =>
     // Without this option it warns that it sets it.
-    zoneOperations.listAsync({ project, zone, filter }, { autoPaginate: false });
+    zoneOperations.listAsync({ project, zone, filter }, { ...brief, autoPaginate: false });
 
   async function look(zone: string, name: string): Promise<Machine | undefined> {
-    const [instance] = await orNothing(() => instances.get({ project, zone, instance: name }), []);
+    const [instance] = await orNothing(() => instances.get({ project, zone, instance: name }, brief), []);
     return instance && machineOf(instance);
   }
 
@@ -145,7 +145,7 @@ export function computeEngine(
 
     async bootLines(zone, name) {
       const [output] = await orNothing(
-        () => instances.getSerialPortOutput({ project, zone, instance: name }),
+        () => instances.getSerialPortOutput({ project, zone, instance: name }, brief),
         [],
       );
       const lines = (output?.contents ?? '').split(/\r?\n/).filter((line) => line.trim());
