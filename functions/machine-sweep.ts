@@ -24,8 +24,13 @@ export async function machineSweep(dependencies: MachineSweepDependencies): Prom
   const { records, machines, lab, log } = dependencies;
   const jobs: JobRecord[] = [];
   for await (const name of records.list(activeFolder)) {
-    const job = await readJobRecord(records, name.slice(activeFolder.length, -'.json'.length));
-    if (job) jobs.push(job);
+    const id = name.slice(activeFolder.length, -'.json'.length);
+    try {
+      const job = await readJobRecord(records, id);
+      if (job) jobs.push(job);
+    } catch (error) {
+      log.error('a job cannot be read', { job: id, error });
+    }
   }
   const kinds = kindsOf(jobs);
   const seen: Seen[] = [];
@@ -85,7 +90,10 @@ async function sweepAttempt(
     return isOver ? (await releaseAttempt(record, number, dependencies)).record : record;
   }
   const name = machineName(record.id, number);
-  const machine = seen.flatMap(({ machines }) => machines).find((one) => one.name === name);
+  // One of the same name in another zone is not this one: it belongs to nobody.
+  const machine = seen
+    .flatMap(({ machines }) => machines)
+    .find((one) => one.name === name && one.zone === candidate.zone);
   if (!machine && !seen.every(({ wasSeen }) => wasSeen(candidate.zone))) return record;
 
   if (attempt.outcome || record.cancelRequestedAt) {

@@ -34,7 +34,7 @@ export async function ask(
   const { number, tried: round, asked } = currentAttempt(record) ?? { number: 0, tried: 0 };
   const at = new Date(now()).toISOString();
   const seconds = secondsLeft(record, candidate.price?.perHour, now()) ?? 0;
-  if (asked && Date.parse(asked.at) + 2 * patience > now())
+  if (isBeingAsked(record, dependencies))
     throw new NotYet(`a machine for ${record.id} is being asked for elsewhere`);
   const requestId = asked?.requestId ?? requestIdOf(record.id, number, candidate, round);
   const asking = await changeJob(
@@ -70,6 +70,15 @@ export async function ask(
     return keep(record, candidate, { insertedAt, endsAt }, dependencies);
   }
   await drop(record, candidate, requestId, answer, dependencies);
+}
+
+/** Whether somebody may be at it, who then sees to what comes of it. */
+export function isBeingAsked(
+  record: JobRecord,
+  { patience, now }: Pick<AskDependencies, 'patience' | 'now'>,
+): boolean {
+  const { asked, candidate } = currentAttempt(record) ?? {};
+  return asked !== undefined && !candidate && Date.parse(asked.at) + 2 * patience > now();
 }
 
 /**
