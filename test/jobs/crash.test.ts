@@ -198,7 +198,8 @@ test('a machine of somebody else that has the name is neither taken over nor rem
   await insert(cloud, clientsOf(cloud), machine(name, 'sleep 100', { labels: { owner: 'somebody' } }));
   await jobs.deliver();
   expect(await jobs.read(id)).toMatchObject({ state: 'failed', reason: `there is another machine ${name}` });
-  await jobs.pass(20);
+  await jobs.pass(2);
+  await jobs.later(18);
   expect(await jobs.machines()).toEqual([`${a}/${name}`]);
 });
 

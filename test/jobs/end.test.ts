@@ -83,7 +83,8 @@ test('12. finished but upload failed: not succeeded, the machine stays for the r
     reason,
     attempts: [{ outcome: 'results-not-uploaded' }],
   });
-  await jobs.pass(14);
+  await jobs.pass(1);
+  await jobs.later(13);
   expect(await jobs.machines()).toHaveLength(1);
   await jobs.pass(2);
   expect(await jobs.machines()).toEqual([]);
@@ -220,7 +221,7 @@ test('16. boot failure is explained: the last lines of the serial port are the r
   };
   const id = await jobs.submit();
   await jobs.deliver({ settings });
-  await jobs.pass(9);
+  await jobs.later(9);
   expect((await jobs.read(id)).state).toBe('starting');
   await jobs.pass(2);
   const record = await jobs.read(id);
@@ -235,7 +236,7 @@ test('16. boot failure is explained: the last lines of the serial port are the r
 test('16. a machine whose kernel does not come up says so too, after three times as long', async () => {
   await setFaults(cloud, { service: 'compute', kind: 'bootFailure' });
   const id = await jobs.place();
-  await jobs.pass(20);
+  await jobs.later(20);
   expect((await jobs.read(id)).state).toBe('starting');
   jobs.clock.ahead += 10 * minute;
   await jobs.pass(1);

@@ -160,6 +160,11 @@ export async function openJobs(cloud: Cloud, settings: Partial<JobStartDependenc
         await used.deliver();
       }
     },
+    /** The same with one sweep at the end: for what only waits. */
+    async later(minutes: number): Promise<void> {
+      clock.ahead += (minutes - 1) * minute;
+      await used.pass(1);
+    },
     /** A report as a machine writes it, and its event. */
     async report(
       id: string,
