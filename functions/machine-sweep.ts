@@ -7,7 +7,7 @@ import { releaseAttempt } from '../shared/jobs/releaseAttempt.ts';
 import { activeFolder, activeName, requestJob } from '../shared/jobs/submitJob.ts';
 import type { Machine, Seen } from '../shared/machines/machines.ts';
 import { labelValue, machineName } from '../shared/machines/names.ts';
-import { sweepOrphans } from '../shared/machines/orphans.ts';
+import { areOrphansKnown, sweepOrphans } from '../shared/machines/orphans.ts';
 
 export type MachineSweepDependencies = ExplainDependencies &
   HearDependencies & {
@@ -35,8 +35,9 @@ export async function machineSweep(
       log.error('a job cannot be read', { job: id, error });
     }
   }
-  // While nobody works, the zones are looked at once an hour, for what may have been left behind.
-  if (jobs.length === 0 && time.getUTCMinutes() !== 0) return;
+  // While nobody works, the zones are looked at once an hour, for what may have been left behind; once something was
+  // seen, until it is gone.
+  if (jobs.length === 0 && time.getUTCMinutes() !== 0 && !(await areOrphansKnown(records))) return;
   const kinds = kindsOf(jobs);
   const seen: Seen[] = [];
   for (const kind of kinds) seen.push(await (await machines(kind)).list(labelValue(lab)));

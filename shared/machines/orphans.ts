@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { readJobRecord } from '../jobs/changeJob.ts';
 import type { ReleaseDependencies } from '../jobs/releaseAttempt.ts';
+import type { Records } from '../storage/records.ts';
 import type { Candidate } from './candidate.ts';
 import type { Seen } from './machines.ts';
 import { machineNamed } from './names.ts';
@@ -11,6 +12,9 @@ const Orphans = z.object({
 });
 type Orphans = z.infer<typeof Orphans>;
 export const orphansRecord = 'machines/orphans.json';
+
+export const areOrphansKnown = async (records: Records): Promise<boolean> =>
+  Object.keys((await records.read(orphansRecord, Orphans))?.value.seen ?? {}).length > 0;
 
 /** Milliseconds between the first sight of an orphan and its end: its record may just be on its way. */
 const grace = 10 * 60_000;

@@ -145,7 +145,7 @@ test('a zone whose answers are errors without end is left for the next one', asy
   const failing = {
     service: 'compute',
     kind: 'status',
-    status: 500,
+    status: 502,
     method: 'POST',
     path: `${a}/instances$`,
   };

@@ -131,6 +131,24 @@ test('13. vanished without a word: lost after the last attempt, and another atte
   ]);
 });
 
+test('13. vanished, and what it wrote last is no report: it is lost all the same', async () => {
+  const id = await jobs.place({ limits: { attempts: 1 } });
+  await jobs.report(id, 1, 'running');
+  await jobs.derived.file(`jobs/${id}/attempts/1/reports/000002.json`).save('{"phase": "finished"');
+  await jobs.removeByHand(id);
+  await jobs.pass(2);
+  expect((await jobs.read(id)).state).toBe('lost');
+});
+
+test('13. vanished, and the message of its last report was lost: the report is found', async () => {
+  const id = await jobs.place();
+  const report = { job: id, attempt: 1, sequence: 1, phase: 'finished', outcome: 'succeeded', at: 'now' };
+  await jobs.derived.file(`jobs/${id}/attempts/1/reports/000001.json`).save(JSON.stringify(report));
+  await jobs.removeByHand(id);
+  await jobs.pass(2);
+  expect((await jobs.read(id)).state).toBe('succeeded');
+});
+
 test('13. silent though it runs: it is not touched, however long it says nothing', async () => {
   const id = await jobs.place();
   await jobs.report(id, 1, 'running');
@@ -221,6 +239,8 @@ test('16. boot failure is explained: the last lines of the serial port are the r
   };
   const id = await jobs.submit();
   await jobs.deliver({ settings });
+  const printed = () => jobs.service.bootLines('europe-west4-a', `gazeline-${id}-1`);
+  while (!(await printed()).join().includes('exit status 3')) await sleep(50);
   await jobs.later(9);
   expect((await jobs.read(id)).state).toBe('starting');
   await jobs.pass(2);

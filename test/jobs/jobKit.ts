@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type JobEventDependencies, jobEvent } from '../../functions/job-event.ts';
+import { jobEvent } from '../../functions/job-event.ts';
 import { type JobRequested, type JobStartDependencies, jobStart } from '../../functions/job-start.ts';
 import { type MachineSweepDependencies, machineSweep } from '../../functions/machine-sweep.ts';
 import { clients } from '../../shared/clients.ts';
 import { changeJob, readJobRecord } from '../../shared/jobs/changeJob.ts';
+import type { HearDependencies } from '../../shared/jobs/hearReport.ts';
 import type { JobRecord } from '../../shared/jobs/jobRecord.ts';
 import { parseJob } from '../../shared/jobs/parseJob.ts';
 import { type Report, reportName } from '../../shared/jobs/report.ts';
@@ -23,6 +24,8 @@ type Cloud = ReturnType<typeof useLocalCloud>;
 /** As `quick`, with the shortest run that Google accepts. */
 export const fast = { ...quick, shortestRun: 30 };
 export const minute = 60_000;
+/** Then the zones are looked at in any case. */
+const wholeHour = new Date('2026-01-01T12:00:00Z');
 
 /** A machine of a test does nothing at all, unless the test gives it something to do. */
 const idle = 'trap "exit 0" TERM; sleep 600 & wait';
@@ -82,9 +85,9 @@ export async function openJobs(cloud: Cloud, settings: Partial<JobStartDependenc
       ...settings,
     },
   };
-  const hearing: JobEventDependencies = { ...common, derived };
+  const hearing: HearDependencies = { ...common, derived };
   const sweeping: MachineSweepDependencies = {
-    ...common,
+    ...hearing,
     lab: 'Eye Lab',
     lastWords: minute,
     bootTime: 10 * minute,
@@ -151,7 +154,8 @@ export async function openJobs(cloud: Cloud, settings: Partial<JobStartDependenc
       if (record.state !== 'starting') throw new Error(`It is ${record.state}: ${record.reason}`);
       return id;
     },
-    sweep: (more: Partial<MachineSweepDependencies> = {}) => machineSweep({ ...sweeping, ...more }),
+    sweep: (more: Partial<MachineSweepDependencies> = {}) =>
+      machineSweep({ time: wholeHour }, { ...sweeping, ...more }),
     /** Some minutes pass, in each of which there is a sweep. */
     async pass(minutes: number): Promise<void> {
       for (let step = 0; step < minutes; step++) {
@@ -181,7 +185,7 @@ export async function openJobs(cloud: Cloud, settings: Partial<JobStartDependenc
     },
     finish: (id: string, sequence: number, outcome: Report['outcome'], more: Partial<Report> = {}) =>
       used.report(id, sequence, 'finished', { outcome, ...more }),
-    async hear(name: string, more: Partial<JobEventDependencies> = {}): Promise<void> {
+    async hear(name: string, more: Partial<HearDependencies> = {}): Promise<void> {
       const [{ generation }] = await derived.file(name).getMetadata();
       const event = { bucket: 'derived', name, generation: String(generation) };
       await jobEvent(event, { ...hearing, ...more });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { isEnd } from '../../shared/jobs/jobRecord.ts';
 import { startupScript } from '../../shared/machines/startupScript.ts';
 import { makeRepository } from '../deploy/google/machine/runMachine.ts';
@@ -8,6 +8,8 @@ import { useLocalCloud } from '../localCloud.ts';
 import { type Jobs, openJobs, statesOf } from './jobKit.ts';
 
 const cloud = useLocalCloud();
+// Two machines that really start, beside other tests.
+jest.setTimeout(90_000);
 let jobs: Jobs;
 let repository: { url: string; commit: string };
 beforeAll(async () => {
@@ -42,7 +44,7 @@ const job = (more: object = {}) => ({
 
 /** What reports and events do by themselves, until it is so. */
 async function hearUntil(id: string, isIt: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 20_000; !(await isIt()); await sleep(100)) {
+  for (const end = Date.now() + 50_000; !(await isIt()); await sleep(100)) {
     if (Date.now() > end) throw new Error(JSON.stringify(await jobs.read(id), null, 1));
     await jobs.listen(id);
     await jobs.deliver();
@@ -80,7 +82,7 @@ test('11. preempted in the middle, with the real start-up script: the second att
 });
 
 test('12. finished but upload failed, with the real start-up script: its words reach the record', async () => {
-  await setFaults(cloud, { service: 'storage', kind: 'status', status: 403, path: '/jobs/[^/]+/results/' });
+  await setFaults(cloud, { service: 'storage', kind: 'status', status: 400, path: '/jobs/[^/]+/results/' });
   const id = await jobs.submit(job({ script: undefined, command: 'echo 7 >results/seven', inputs: [] }));
   await jobs.deliver();
   await hearUntil(id, isOver(id));

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { machineSweep } from '../../functions/machine-sweep.ts';
 import { clients } from '../../shared/clients.ts';
 import { jobRecordName } from '../../shared/jobs/jobRecord.ts';
 import { activeFolder } from '../../shared/jobs/submitJob.ts';
@@ -188,6 +189,21 @@ test('a job that is over is looked at no more', async () => {
   const before = await jobs.asked('instances.get');
   await jobs.sweep();
   expect(await jobs.asked('instances.get')).toBe(before);
+});
+
+test('an idle lab looks at its zones once an hour, and each minute while something is left behind', async () => {
+  const half = { time: new Date('2026-01-01T12:30:00Z') };
+  await stray('gazeline-nobody-0a1b2c3d-1');
+  await machineSweep(half, jobs.sweeping);
+  expect(await jobs.asked('instances.aggregatedList')).toBe(0);
+  await jobs.sweep();
+  jobs.clock.ahead += 11 * minute;
+  await machineSweep(half, jobs.sweeping);
+  expect(await jobs.machines()).toEqual([]);
+  await jobs.sweep();
+  const before = await jobs.asked('instances.aggregatedList');
+  await machineSweep(half, jobs.sweeping);
+  expect(await jobs.asked('instances.aggregatedList')).toBe(before);
 });
 
 test('cool-down is shared between jobs, and a machine that was had after all ends it', async () => {
