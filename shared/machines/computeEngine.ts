@@ -1,5 +1,5 @@
 import type { protos } from '@google-cloud/compute';
-import type { ComputeClients } from './computeClients.ts';
+import { brief, type ComputeClients } from './computeClients.ts';
 import { type Failure, failureOf, unknownZone } from './failure.ts';
 import type { Disk, Machine, Machines, Removed, Seen } from './machines.ts';
 
@@ -9,6 +9,8 @@ type Instance = protos.google.cloud.compute.v1.IInstance;
 
 /** The server answers a wait after two minutes at the latest, or at once if it cannot: then it is asked again. */
 const pause = 500;
+/** The library itself never tries an insert again; ours has a request id. */
+const mostInserts = 5;
 const lastBootLines = 30;
 const pageSize = 500;
 
@@ -36,15 +38,30 @@ export function computeEngine(
       try {
         [current] = await zoneOperations.wait({ project, zone, operation: operation.name ?? '' });
       } catch (error) {
-        // The operation goes on whether or not somebody hears of it.
-        if (failureOf(error)?.kind !== 'transient' && failureOf(error)?.kind !== 'rate') throw error;
+        // The operation goes on whether or not somebody hears of it, and only it can say that there is no machine.
+        if (failureOf(error)?.scope === 'fatal') throw error;
       }
     }
   }
 
+  const operationsOf = (zone: string, filter: string) =>
+    // Without this option it warns that it sets it.
+    zoneOperations.listAsync({ project, zone, filter }, { ...brief, autoPaginate: false });
+
   async function look(zone: string, name: string): Promise<Machine | undefined> {
-    const [instance] = await orNothing(() => instances.get({ project, zone, instance: name }), []);
+    const [instance] = await orNothing(() => instances.get({ project, zone, instance: name }, brief), []);
     return instance && machineOf(instance);
+  }
+
+  /** When a machine that is not there any more came to its end, whoever ended it: until then it has to be paid. */
+  async function endOf(zone: string, name: string): Promise<string | undefined> {
+    const times: string[] = [];
+    // It is “contains”: what was done to job-10 is found for job-1 as well.
+    const filter = `targetLink:"/instances/${name}"`;
+    for await (const { targetLink, operationType, endTime } of operationsOf(zone, filter))
+      if (targetLink?.endsWith(`/instances/${name}`) && endings.includes(operationType ?? '') && endTime)
+        times.push(utc(endTime));
+    return times.sort()[0];
   }
 
   async function removed(
@@ -68,25 +85,34 @@ export function computeEngine(
 
   return {
     async insert(request, patience) {
-      try {
-        const [{ latestResponse }] = await instances.insert(request);
-        const operation = await finished(latestResponse as Operation, request.zone ?? '', patience);
-        return operation ? (failureOf(operation) ?? 'there') : 'unknown';
-      } catch (error) {
-        const failure = failureOf(error);
-        if (!failure) throw error;
-        return failure;
+      let accepted: Operation | undefined;
+      for (let time = 1; !accepted; time++) {
+        try {
+          const [{ latestResponse }] = await instances.insert(request);
+          accepted = latestResponse as Operation;
+        } catch (error) {
+          const failure = failureOf(error);
+          if (!failure) throw error;
+          if (failure.kind !== 'transient' || time === mostInserts) return failure;
+          await wait(pause * 2 ** time);
+        }
       }
+      const operation = await finished(accepted, request.zone ?? '', patience);
+      return operation ? (failureOf(operation) ?? 'there') : 'unknown';
     },
 
     look,
 
     async remove(zone, name) {
       const before = await look(zone, name);
-      if (!before) return { gone: true };
+      if (!before) {
+        const at = await endOf(zone, name);
+        return { gone: true, ...(at ? { at } : {}) };
+      }
       // Local SSDs forbid a stop without a word about their content, but not this.
       const after = await removed(zone, () => instances.delete({ project, zone, instance: name }));
-      return before.stoppedAt ? { ...after, at: before.stoppedAt } : after;
+      const { startedAt, stoppedAt } = before;
+      return { ...after, ...(startedAt ? { startedAt } : {}), ...(stoppedAt ? { at: stoppedAt } : {}) };
     },
 
     removeDisk: ({ zone, name }) => removed(zone, () => disks.delete({ project, zone, disk: name })),
@@ -112,14 +138,14 @@ export function computeEngine(
     async wasPreempted(zone, name) {
       // The filter is “contains”: the operation of job-10 is found for job-1 as well.
       const filter = 'operationType="compute.instances.preempted"';
-      for await (const { targetLink } of zoneOperations.listAsync({ project, zone, filter }))
+      for await (const { targetLink } of operationsOf(zone, filter))
         if (targetLink?.endsWith(`/instances/${name}`)) return true;
       return false;
     },
 
     async bootLines(zone, name) {
       const [output] = await orNothing(
-        () => instances.getSerialPortOutput({ project, zone, instance: name }),
+        () => instances.getSerialPortOutput({ project, zone, instance: name }, brief),
         [],
       );
       const lines = (output?.contents ?? '').split(/\r?\n/).filter((line) => line.trim());
@@ -175,6 +201,9 @@ async function all<T>(
   }
   return { items, unseen };
 }
+
+/** Operations after which a machine does not run any more. */
+const endings = ['delete', 'stop', 'compute.instances.preempted', 'compute.instances.guestTerminate'];
 
 const last = (url: string | null | undefined) => url?.split('/').at(-1) ?? '';
 /** Google writes times with the offset of California. */

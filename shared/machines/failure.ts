@@ -76,7 +76,8 @@ function byMeaning(sign: Sign): Found | undefined {
     return { kind: 'stock-out', scope: 'zone', words: 'It is sold out in this zone', hints: hintsOf(sign) };
   if (
     is('rateLimitExceeded', 'userRateLimitExceeded', 'RATE_LIMIT_EXCEEDED') ||
-    says(/rate ?limit exceeded/i)
+    // The client of Compute Engine hides the reason.
+    says(/rate ?limit exceeded|limit '[^']* per (second|minute|\d+ seconds)\b/i)
   )
     return { kind: 'rate', scope: 'global', words: 'Too many requests were made at a time' };
   if (is('RESOURCE_OPERATION_RATE_EXCEEDED'))
@@ -97,7 +98,7 @@ function byMeaning(sign: Sign): Found | undefined {
       /(machine|accelerator|disk) ?types?\b.*(does not exist|not (found|supported|available)) in (the )?zone/i,
     ) ||
     says(/acceleratorType.*(not found|does not exist)|runtime.* not (available|supported)/i) ||
-    says(/field 'resource\.machineType'.*The referenced resource does not exist/i)
+    says(/'resource\.(machineType|guestAccelerators)\b.*referenced resource does not exist/i)
   )
     return { kind: 'zone-closed', scope: 'zone', words: 'This zone does not have this kind of machine' };
   if (is('VPC_NOT_FOUND')) return networkMissing('fatal');
