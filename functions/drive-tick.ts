@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { channelToken } from '../shared/drive/channelToken.ts';
 import { statusOf } from '../shared/drive/driveFile.ts';
 import type { Log } from '../shared/log.ts';
+import { notYetIn } from '../shared/once.ts';
 import type { Records } from '../shared/storage/records.ts';
 
 const Channel = z.object({
@@ -49,7 +50,10 @@ export async function driveTick(
   try {
     await renewChannel(time, webhookUrl, channelSecret, dependencies);
   } catch (error) {
-    log.error('no push channel; changes are still polled', { error });
+    const notYet = notYetIn(error);
+    // The next tick tries again; that is well within the day for which the last channel still holds.
+    if (notYet) log.warning('no push channel yet; changes are still polled', { reason: notYet.message });
+    else log.error('no push channel; changes are still polled', { error });
   }
 }
 

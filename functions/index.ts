@@ -26,6 +26,9 @@ import { machineSweep } from './machine-sweep.ts';
 import { objectArrived } from './object-arrived.ts';
 import { waitingTick } from './waiting-tick.ts';
 
+/** MiB; the client of Compute Engine alone has 200 of heap. */
+const withMachines = 1024;
+
 /** Every function: what triggers it, and what it is given. The deployment and the local host read this map. */
 export const functions = {
   'drive-webhook': onRequest({ access: 'public' }, Notification, async (notification) =>
@@ -127,7 +130,7 @@ export const functions = {
   ),
 
   'job-start': onMessage(
-    { topic: 'job-requested', ordered: true, ackDeadline: 600 },
+    { topic: 'job-requested', ordered: true, ackDeadline: 600, memory: withMachines },
     JobRequested,
     async (request, { log }) =>
       jobStart(request, {
@@ -145,7 +148,7 @@ export const functions = {
   ),
 
   'job-event': onObject(
-    { bucket: 'derived', topic: 'derived-object', ackDeadline: 600 },
+    { bucket: 'derived', topic: 'derived-object', ackDeadline: 600, memory: withMachines },
     async (object, { log }) =>
       jobEvent(object, {
         ...(await jobs()),
@@ -155,9 +158,9 @@ export const functions = {
   ),
 
   'machine-sweep': onClock(
-    { schedule: '* * * * *', topic: 'machine-sweep', ackDeadline: 600 },
-    async (_tick, { log }) =>
-      machineSweep({
+    { schedule: '* * * * *', topic: 'machine-sweep', ackDeadline: 600, memory: withMachines },
+    async (tick, { log }) =>
+      machineSweep(tick, {
         ...(await jobs()),
         lab: config().lab,
         lastWords: 60_000,
@@ -177,6 +180,7 @@ export const topics = ['recording-arrived'];
 
 /** What functions that deal with jobs are given. */
 const jobs = async () => ({
+  derived: (await clients.storage()).bucket(config().derivedBucket),
   records: await records(),
   publish: await publish(),
   machines: machinesOf,

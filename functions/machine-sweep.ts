@@ -1,32 +1,37 @@
 import { mayPlace } from '../shared/jobs/advance.ts';
 import { changeJob, readJobRecord } from '../shared/jobs/changeJob.ts';
 import { type ExplainDependencies, explainEnd } from '../shared/jobs/explainEnd.ts';
+import { type HearDependencies, hearMissed } from '../shared/jobs/hearReport.ts';
 import { type Attempt, currentAttempt, isEnd, type JobRecord } from '../shared/jobs/jobRecord.ts';
 import { releaseAttempt } from '../shared/jobs/releaseAttempt.ts';
 import { activeFolder, activeName, requestJob } from '../shared/jobs/submitJob.ts';
 import type { Machine, Seen } from '../shared/machines/machines.ts';
 import { labelValue, machineName } from '../shared/machines/names.ts';
 import { sweepOrphans } from '../shared/machines/orphans.ts';
-import type { Publish } from '../shared/publish.ts';
 
-export type MachineSweepDependencies = ExplainDependencies & {
-  publish: Publish;
-  lab: string;
-  /** How long what could not be brought home stays on a machine; milliseconds. */
-  rescue: number;
-};
+export type MachineSweepDependencies = ExplainDependencies &
+  HearDependencies & {
+    lab: string;
+    /** How long what could not be brought home stays on a machine; milliseconds. */
+    rescue: number;
+  };
 
 /**
  * Finds what reports cannot say: a machine that is gone, or silent, or left behind. It brings the jobs that are not over
  * and the machines that are there together. A zone that does not answer is not known, and nothing is concluded from it.
  */
-export async function machineSweep(dependencies: MachineSweepDependencies): Promise<void> {
+export async function machineSweep(
+  { time }: { time: Date },
+  dependencies: MachineSweepDependencies,
+): Promise<void> {
   const { records, machines, lab, log } = dependencies;
   const jobs: JobRecord[] = [];
   for await (const name of records.list(activeFolder)) {
     const job = await readJobRecord(records, name.slice(activeFolder.length, -'.json'.length));
     if (job) jobs.push(job);
   }
+  // While nobody works, the zones are looked at once an hour, for what may have been left behind.
+  if (jobs.length === 0 && time.getUTCMinutes() !== 0) return;
   const kinds = kindsOf(jobs);
   const seen: Seen[] = [];
   for (const kind of kinds) seen.push(await (await machines(kind)).list(labelValue(lab)));
@@ -78,12 +83,12 @@ async function sweepAttempt(
   dependencies: MachineSweepDependencies,
 ): Promise<JobRecord> {
   const { records, rescue, now } = dependencies;
-  const attempt = record.attempts.find((one) => one.number === number) as Attempt;
+  const attempt = attemptOf(record, number);
   const candidate = attempt.candidate;
   // It is only being asked for; job-start sees to that.
   if (!candidate) {
-    const isOver = attempt.outcome !== undefined || isEnd(record.state);
-    return isOver ? (await releaseAttempt(record, number, dependencies)).record : record;
+    const isDone = attempt.outcome !== undefined || isEnd(record.state);
+    return isDone ? (await releaseAttempt(record, number, dependencies)).record : record;
   }
   const name = machineName(record.id, number);
   const machine = seen.flatMap(({ machines }) => machines).find((one) => one.name === name);
@@ -99,10 +104,17 @@ async function sweepAttempt(
   }
   const end = await explainEnd(record, attempt, machine, dependencies);
   if (!end) return record;
+  // Its last words may be there, and only their message be lost.
+  const heard = await hearMissed(record, attempt, dependencies);
+  if (heard !== record && isOver(heard, number)) return heard;
   const at = new Date(now()).toISOString();
   const gone = await changeJob(records, record.id, { type: 'gone', attempt: number, ...end, at });
   return (await releaseAttempt(gone?.record ?? record, number, dependencies)).record;
 }
+
+const attemptOf = (record: JobRecord, number: number) =>
+  record.attempts.find((one) => one.number === number) as Attempt;
+const isOver = (record: JobRecord, number: number) => attemptOf(record, number).outcome !== undefined;
 
 const isUp = ({ status }: Machine): boolean =>
   !['STOPPED', 'TERMINATED', 'SUSPENDED', 'PREEMPTED'].includes(status);

@@ -44,3 +44,11 @@ export async function once<T>(
 export class NotYet extends Error {
   override name = 'NotYet';
 }
+
+/** Google's clients wrap what is thrown before a request leaves: the `NotYet` that an error is, or that caused it. */
+export function notYetIn(error: unknown): NotYet | undefined {
+  // An error may be its own cause.
+  for (let depth = 0, one = error; depth < 8 && one instanceof Error; depth++, one = one.cause)
+    if (one instanceof NotYet) return one;
+  return undefined;
+}

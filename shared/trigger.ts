@@ -7,7 +7,7 @@ import { clients } from './clients.ts';
 import { config } from './config.ts';
 import { type Event, eventOf, parseJson } from './event.ts';
 import { type Log, logFor } from './log.ts';
-import { NotYet } from './once.ts';
+import { notYetIn } from './once.ts';
 import { recordsIn } from './storage/records.ts';
 import { keepProblem, Unprocessable } from './unprocessable.ts';
 
@@ -15,14 +15,19 @@ import { keepProblem, Unprocessable } from './unprocessable.ts';
  * What calls a function, as plain data: the deployment and the local host read it to make topics, push subscriptions,
  * schedules and notifications.
  */
-export type Trigger =
+export type Trigger = (
   | { kind: 'http'; access: 'public' | 'private' }
   /** A Pub/Sub topic. `ordered`: messages with one key come one after the other. Times in seconds. */
   | { kind: 'message'; topic: string; ordered: boolean; ackDeadline: number }
   /** Objects that arrive in a bucket, by the bucket's notifications on a topic. */
   | { kind: 'object'; topic: string; bucket: 'raw' | 'derived'; ackDeadline: number }
   /** A schedule in unix-cron format, UTC, that publishes to a topic. */
-  | { kind: 'clock'; topic: string; schedule: string; ackDeadline: number };
+  | { kind: 'clock'; topic: string; schedule: string; ackDeadline: number }
+) & {
+  /** MiB of an instance, where it is more than `usualMemory`. */
+  memory?: number;
+};
+export const usualMemory = 512;
 
 /** How often and how long a delivery that failed is tried again; times in seconds. Then it is a dead letter. */
 export const retryPolicy = { minimumBackoff: 1, maximumBackoff: 600, attempts: 50 };
@@ -69,12 +74,17 @@ export function onRequest<In>(
 
 /** A message on one of our topics; its data is JSON. */
 export function onMessage<In>(
-  { topic, ordered = false, ackDeadline = 60 }: { topic: string; ordered?: boolean; ackDeadline?: number },
+  {
+    topic,
+    ordered = false,
+    ackDeadline = 60,
+    ...more
+  }: { topic: string; ordered?: boolean; ackDeadline?: number; memory?: number },
   schema: z.ZodType<In>,
   work: (message: In, delivery: Delivery) => Promise<void>,
 ): Triggered {
   return {
-    trigger: { kind: 'message', topic, ordered, ackDeadline },
+    trigger: { kind: 'message', topic, ordered, ackDeadline, ...more },
     handle: (request, caller) =>
       handleEvent(
         request,
@@ -90,11 +100,16 @@ export function onMessage<In>(
 
 /** An object was finalized in one of our buckets: a notification through Pub/Sub, or a CloudEvent by Eventarc. */
 export function onObject(
-  { bucket, topic, ackDeadline = 60 }: { bucket: 'raw' | 'derived'; topic: string; ackDeadline?: number },
+  {
+    bucket,
+    topic,
+    ackDeadline = 60,
+    ...more
+  }: { bucket: 'raw' | 'derived'; topic: string; ackDeadline?: number; memory?: number },
   work: (object: ObjectArrived, delivery: Delivery) => Promise<void>,
 ): Triggered {
   return {
-    trigger: { kind: 'object', bucket, topic, ackDeadline },
+    trigger: { kind: 'object', bucket, topic, ackDeadline, ...more },
     handle: (request, caller) =>
       handleEvent(
         request,
@@ -115,12 +130,18 @@ export function onObject(
  * `schema` for it; a plain tick is `{}`.
  */
 export function onClock<In = undefined>(
-  options: { schedule: string; topic: string; ackDeadline?: number; schema?: z.ZodType<In> },
+  options: {
+    schedule: string;
+    topic: string;
+    ackDeadline?: number;
+    memory?: number;
+    schema?: z.ZodType<In>;
+  },
   work: (tick: { time: Date; data: In }, delivery: Delivery) => Promise<void>,
 ): Triggered {
-  const { schedule, topic, ackDeadline = 60, schema } = options;
+  const { schedule, topic, ackDeadline = 60, schema, ...more } = options;
   return {
-    trigger: { kind: 'clock', topic, schedule, ackDeadline },
+    trigger: { kind: 'clock', topic, schedule, ackDeadline, ...more },
     handle: (request, caller) =>
       handleEvent(
         request,
@@ -158,8 +179,10 @@ async function handleEvent<In>(
     return { status: 204 };
   } catch (error) {
     if (error instanceof Unprocessable) return keepUnprocessable(name, event, error, log);
-    if (error instanceof NotYet) {
-      log.info('not yet', { reason: error.message });
+    const notYet = notYetIn(error);
+    if (notYet) {
+      // What a function says itself is everyday. What came out of a client means that all its requests are held back.
+      log[notYet === error ? 'info' : 'warning']('not yet', { reason: notYet.message });
       return { status: 503 };
     }
     log.error('failed, and will be tried again', { error });

@@ -52,7 +52,7 @@ export async function startLab({
       GAZELINE_CHANNEL_SECRET: channelSecretIn(dir),
       ...options.env,
     });
-    host = await startHost({ functions: Object.keys(functions), isolate, env, onLog });
+    host = await startHost({ functions, isolate, env, onLog });
     Object.assign(process.env, env(host.endpointOf));
     const { maximumBackoff = 10, ackDeadline } = options;
     await provision({ endpointOf: host.endpointOf, maximumBackoff, ackDeadline });

@@ -29,14 +29,17 @@ const framework = createRequire(import.meta.url)
   .resolve('@google-cloud/functions-framework')
   .replace(/index\.js$/, 'main.js');
 
-/** Serves one function of the fixture under the real functions framework, in a process of its own. */
-export async function serve(target: string, env: Record<string, string> = {}): Promise<Served> {
+/** Serves one function of the fixture, or of `source`, under the real functions framework, in a process of its own. */
+export async function serve(
+  target: string,
+  env: Record<string, string> = {},
+  source = join(import.meta.dirname, 'triggerFixture.ts'),
+): Promise<Served> {
   const port = await freePort();
-  const child = spawn(
-    process.execPath,
-    [framework, `--target=${target}`, `--source=${join(import.meta.dirname, 'triggerFixture.ts')}`],
-    { env: { ...process.env, ...env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'ignore'] },
-  );
+  const child = spawn(process.execPath, [framework, `--target=${target}`, `--source=${source}`], {
+    env: { ...process.env, ...env, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const log: Entry[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (line.startsWith('{')) log.push(JSON.parse(line) as Entry);
@@ -75,6 +78,15 @@ export async function serve(target: string, env: Record<string, string> = {}): P
       await ended;
     },
   };
+}
+
+/** What was logged for an event; the line may come a moment after the answer. */
+export async function logged(one: Served, event: string): Promise<Entry[]> {
+  for (const deadline = Date.now() + 5000; Date.now() < deadline; await sleep(5)) {
+    const entries = one.log.filter((entry) => entry.event === event);
+    if (entries.length > 0) return entries;
+  }
+  throw new Error(`Nothing was logged for ${event}`);
 }
 
 async function listening(child: ChildProcess, send: Served['send']): Promise<void> {

@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { clients } from '../../shared/clients.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
 import { listProblems, type Problem } from '../../shared/unprocessable.ts';
 import { useLocalCloud } from '../localCloud.ts';
-import { type Entry, type Served, serve } from './framework.ts';
+import { logged, type Served, serve } from './framework.ts';
 
 const cloud = useLocalCloud();
 const served = {} as Record<'message' | 'object' | 'clock' | 'request' | 'unreachable', Served>;
@@ -37,15 +36,6 @@ function push(message: object, id = `m${last++}`) {
     subscription,
   });
   return { id, request: { headers: { ...json, traceparent: `00-${trace}-b7ad6b7169203331-01` }, body } };
-}
-
-/** What was logged for an event; the line may come a moment after the answer. */
-async function logged(one: Served, event: string): Promise<Entry[]> {
-  for (const deadline = Date.now() + 5000; Date.now() < deadline; await sleep(5)) {
-    const entries = one.log.filter((entry) => entry.event === event);
-    if (entries.length > 0) return entries;
-  }
-  throw new Error(`Nothing was logged for ${event}`);
 }
 
 async function problems(): Promise<Problem[]> {

@@ -11,6 +11,7 @@ import { listAttention } from '../../shared/drive/fileRecord.ts';
 import { drainBegins } from '../../shared/drive/requestDrain.ts';
 import { NotYet } from '../../shared/once.ts';
 import type { Message, Publish } from '../../shared/publish.ts';
+import { retryPolicy } from '../../shared/trigger.ts';
 import { openStudy } from '../functions/driveKit.ts';
 
 export type Delivery = { topic: string; data: unknown; attempts: number };
@@ -20,10 +21,14 @@ export type PumpOptions = {
   atATime?: number;
   /** Which of so many waiting deliveries is next; the first if it is not given. */
   choose?: (count: number) => number;
-  /** What happens to a delivery: it may come twice, or get lost and come again. */
-  fate?: () => 'once' | 'twice' | 'lost';
+  /** What happens to a delivery: it may come twice, get lost and come again, or never come. */
+  fate?: (delivery: Delivery) => 'once' | 'twice' | 'lost' | 'never';
   /** Errors that stand for something that was switched on, and make the delivery come again. */
   mayFail?: boolean;
+  /** Told of each delivery that will come again, and how often it has come. */
+  comesAgain?: (attempts: number) => void;
+  /** Where a delivery goes that has failed as often as Pub/Sub tries; if it is not given, that is an error. */
+  deadLetters?: Delivery[];
 };
 
 /**
@@ -73,9 +78,17 @@ export async function openSync(
       throw new Error(`Nobody reads ${topic}`);
     },
     /** Delivers until nothing is left. */
-    async pump({ atATime = 1, choose = () => 0, fate = () => 'once', mayFail = false }: PumpOptions = {}) {
+    async pump({
+      atATime = 1,
+      choose = () => 0,
+      fate = () => 'once',
+      mayFail = false,
+      comesAgain = () => {},
+      deadLetters,
+    }: PumpOptions = {}) {
       const deliver = async (delivery: Delivery) => {
-        const happens = fate();
+        const happens = fate(delivery);
+        if (happens === 'never') return;
         if (happens === 'lost') return void queue.push(delivery);
         const outcomes = await Promise.allSettled(
           Array.from({ length: happens === 'twice' ? 2 : 1 }, () => used.handle(delivery)),
@@ -84,9 +97,12 @@ export async function openSync(
         if (!failed) return;
         if (!mayFail && !(failed.reason instanceof NotYet)) throw failed.reason;
         errors.push(failed.reason);
-        if (delivery.attempts > 200)
+        const attempts = delivery.attempts + 1;
+        if (deadLetters && attempts >= retryPolicy.attempts) return void deadLetters.push(delivery);
+        if (attempts > 200)
           throw new Error(`It goes on for ever: ${JSON.stringify(delivery)}`, { cause: failed.reason });
-        queue.push({ ...delivery, attempts: delivery.attempts + 1 });
+        comesAgain(attempts);
+        queue.push({ ...delivery, attempts });
       };
       while (queue.length > 0) {
         const next = Array.from(

@@ -32,7 +32,7 @@ mask() { sed -uE 's#([a-zA-Z][a-zA-Z0-9+.-]*://)[^/@[:space:]"'\'']*@#\1***@#g';
 say() {
   local line
   line=$(printf '[gazeline %s] %s\n' "$(date -u +%H:%M:%S)" "$*" | mask)
-  printf '%s\n' "$line"
+  printf '%s\n' "$line" 2>/dev/null || true
   # The disk may be full.
   printf '%s\n' "$line" 2>/dev/null >>"$LOG" || true
 }
@@ -184,6 +184,8 @@ send() {
     sent=$(sed -nE 's/^range: *bytes=0-([0-9]+).*/\1/Ip' "$out.headers")
     code=$(call "$out" --speed-time 60 --speed-limit 1 -C "$((${sent:--1} + 1))" -T "$file" "$session")
   done
+  # It is the session that is not there any more.
+  [[ $code != 404 ]] || code=410
   echo "$code"
 }
 
@@ -663,9 +665,11 @@ enough_disk() {
 }
 
 copy_inputs() {
-  local bucket prefix folder
-  while IFS=$'\t' read -r bucket prefix folder; do
-    [[ -n $bucket ]] || continue
+  local line bucket prefix folder
+  while IFS= read -r line; do
+    [[ -n $line ]] || continue
+    # Not by `read`, which takes two tabs for one: a prefix may be empty, for the whole bucket.
+    bucket=${line%%$'\t'*} line=${line#*$'\t'} prefix=${line%%$'\t'*} folder=${line#*$'\t'}
     list_objects "$bucket" "$prefix" "$TREE/${folder:-.}" "$STATE/list" ||
       { because "gs://$bucket/$prefix cannot be listed. $(reason)" && return 1; }
     [[ -s $STATE/list ]] || { because "Nothing lies below gs://$bucket/$prefix" && return 1; }
@@ -728,6 +732,7 @@ run() {
       before+=("$REQUIREMENTS")
       ;;
   esac
+  trap - PIPE
   exec env "${variables[@]}" "${before[@]}" "${command[@]}" >>"$LOG" 2>&1 </dev/null
 }
 
@@ -742,11 +747,14 @@ explain() {
     143) words='It was told to end (SIGTERM).' ;;
     *) words='The last lines of its log say more.' ;;
   esac
-  if tail -n 200 "$LOG" | grep -qiE 'no space left on device|ENOSPC|disk quota exceeded'; then
+  local lines
+  lines=$(tail -n 200 "$LOG" | tr -d '\0')
+  # The words may not have fitted on the disk either.
+  if grep -qiE 'no space left on device|ENOSPC|disk quota exceeded' <<<"$lines" || (($(free_disk) < 1000000)); then
     words='The disk is full (no space left on device): ask for a larger disk.'
-  elif tail -n 200 "$LOG" | grep -q 'DeadKernelError\|Kernel died'; then
+  elif grep -qE 'DeadKernelError|Kernel died' <<<"$lines"; then
     words="The notebook's kernel died, most likely because memory ran out: ask for a machine with more."
-  elif tail -n 200 "$LOG" | grep -qi 'CUDA out of memory\|torch.OutOfMemoryError'; then
+  elif grep -qE 'CUDA out of memory|OutOfMemoryError' <<<"$lines"; then
     words='The memory of the accelerator ran out.'
   fi
   printf 'Exit code %s. %s' "$1" "$words"
@@ -903,7 +911,7 @@ finish() {
     for pid in "${helpers[@]}"; do end_group "$pid" KILL; done
     bounded "$log_seconds" flush_log
     report finished || echo 'gazeline: the last report could not be written'
-    last_lines
+    last_lines 2>/dev/null
     touch "$WORK/finished-$JOB-$ATTEMPT"
   fi
   rm -rf "$STATE"
@@ -965,6 +973,8 @@ main() {
   trap finish EXIT
   trap 'broken="at line $LINENO: $BASH_COMMAND"' ERR
   trap 'stopped=yes' TERM INT
+  # Whoever reads the serial port may go away.
+  trap '' PIPE
   : >>"$LOG"
 
   wait_for_metadata
@@ -999,10 +1009,15 @@ main() {
   phase running
   mkdir -p "${RESULTS[@]}"
   touch "$STATE/ran"
-  [[ -z $CHECKPOINTS ]] || background keep_saving
+  local saver=''
+  if [[ -n $CHECKPOINTS ]]; then
+    background keep_saving
+    saver=$!
+  fi
   local code=0
   patiently run || code=$?
   [[ $stopped == no ]] || end_stopped
+  [[ -z $saver ]] || end_group "$saver"
   echo $code >"$STATE/exitCode"
   say "exit code $code"
 

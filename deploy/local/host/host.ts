@@ -5,9 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { type Trigger, usualMemory } from '../../../shared/trigger.ts';
+import { nodeOptionsFor } from '../../instance.ts';
 
 export type HostOptions = {
-  functions: string[];
+  functions: Record<string, { trigger: Trigger }>;
   /** One process for each function, so that one can be killed without the others. */
   isolate: boolean;
   /** The environment of the functions, some of whom must know where others are reached. */
@@ -25,13 +27,17 @@ export type Host = {
 };
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const preload = ['--import', path('./endWithHost.ts')];
 const framework = createRequire(import.meta.url).resolve('@google-cloud/functions-framework');
 
-/** Runs the functions, each under the functions framework, in one process or in many. */
+/** Runs the functions under the functions framework: in a process for each size of memory, or each in one of its own. */
 export async function startHost({ functions, isolate, env, onLog }: HostOptions): Promise<Host> {
+  const memoryOf = (name: string) => functions[name]?.trigger.memory ?? usualMemory;
+  const together = Map.groupBy(Object.keys(functions), (name) => (isolate ? name : memoryOf(name)));
   const groups = await Promise.all(
-    (isolate ? functions.map((name) => [name]) : [functions]).map(async (names) => ({
+    [...together.values()].map(async (names) => ({
       names,
+      memory: Math.max(...names.map(memoryOf)),
       port: await freePort(),
     })),
   );
@@ -43,7 +49,7 @@ export async function startHost({ functions, isolate, env, onLog }: HostOptions)
   const endpointOf = (name: string) => `http://127.0.0.1:${groupOf(name).port}/${isolate ? '' : name}`;
   const environment = env(endpointOf);
 
-  const processes = groups.map(({ names: [name = ''], port }) => {
+  const processes = groups.map(({ names: [name = ''], memory, port }) => {
     const args = isolate
       ? [
           framework.replace(/index\.js$/, 'main.js'),
@@ -51,7 +57,11 @@ export async function startHost({ functions, isolate, env, onLog }: HostOptions)
           `--source=${path('../../../functions/serve.ts')}`,
         ]
       : [path('./serve.ts')];
-    return keepRunning(args, { ...environment, PORT: String(port) }, onLog);
+    return keepRunning(
+      [...nodeOptionsFor(memory), ...preload, ...args],
+      { ...environment, PORT: String(port) },
+      onLog,
+    );
   });
   await Promise.all(groups.map(({ port }) => answers(port)));
   return {
@@ -69,7 +79,7 @@ function keepRunning(args: string[], env: Record<string, string>, onLog: HostOpt
   let stopped = false;
   let failures = 0;
   const start = () => {
-    child = spawn(process.execPath, ['--import', path('./endWithHost.ts'), ...args], {
+    child = spawn(process.execPath, args, {
       env: { ...process.env, ...env, NODE_ENV: 'production' },
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -30,6 +30,9 @@ export function machineEnvironment(
     GCE_METADATA_IP: metadataHost,
     // https://github.com/googleapis/gcp-metadata#environment-variables
     METADATA_SERVER_DETECTION: 'assume-present',
+    // The start-up script of a job works here, and powers off what it knows to be a machine, never a laptop.
+    GAZELINE_WORK: join(folder, 'work'),
+    GAZELINE_POWEROFF: 'poweroff',
     GOOGLE_CLOUD_PROJECT: project,
     STORAGE_EMULATOR_HOST: origin,
     CLOUDSDK_CONFIG: join(folder, '.config', 'gcloud'),

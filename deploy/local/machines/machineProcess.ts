@@ -109,6 +109,11 @@ export async function startMachineProcess(options: MachineProcessOptions): Promi
       child.kill('SIGKILL');
       await exited;
     }
+    // It may have begun its script in between.
+    for (let left = membersOf(pid); left.length > 0; left = membersOf(pid)) {
+      signalAll(left, 'SIGKILL');
+      await sleep(pause);
+    }
     isStarting = false;
     await metadata.close();
   };

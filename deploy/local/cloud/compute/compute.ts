@@ -31,7 +31,7 @@ export function createCompute(context: Context, keyFile: string): Service {
   const settings = Settings.parse({});
   const operations = createOperations(context, tables);
   const folders = createFolders(context.store.dir);
-  const life = createLife(context, tables, operations, settings, { folders, keyFile });
+  const life = createLife({ context, tables, operations, settings, folders, keyFile });
   const parts: Parts = { context, settings, tables, operations, life, folders };
 
   const router = express.Router();

@@ -24,7 +24,7 @@ const Body = z.object({
 });
 
 /** https://cloud.google.com/storage/docs/json_api/v1/objects/compose */
-export function composeRoutes({ context, generations }: Parts): Router {
+export function composeRoutes({ context, generations, followers }: Parts): Router {
   const compose = async (request: Request<{ bucket: string; object: string }>, response: Response) => {
     const { bucket, object } = request.params;
     response.locals.detail = { op: 'objects.compose', object };
@@ -46,7 +46,7 @@ export function composeRoutes({ context, generations }: Parts): Router {
       const bytes = async function* () {
         for (const source of sources) yield* readAll(generations.path(source));
       };
-      const content = await receive(bytes(), blob);
+      const content = await receive(bytes(), blob, followers);
       const components = sources.reduce((sum, source) => sum + (source.components ?? 1), 0);
       return generations.change(() => {
         const fresh = { bucket, name, blob, ...content, md5: null, metadata, components };

@@ -5,6 +5,7 @@ import { base64OfCrc32c, crc32c } from './crc32c.ts';
 
 /** What Cloud Storage knows about some bytes; hashes in base64. A composed object has no MD5. */
 export type Content = { size: number; md5: string | null; crc32c: string };
+export type HashedContent = Content & { md5: string };
 
 /** The hashes that a client says its bytes have. */
 export type ExpectedHashes = { md5?: string; crc32c?: string };
@@ -14,7 +15,17 @@ export type Hasher = {
   readonly size: number;
   update(bytes: Uint8Array): void;
   /** Of what has passed so far; more may come after it. */
-  content(): { size: number; md5: string; crc32c: string };
+  content(): HashedContent;
+};
+
+/** Hashes bytes on their way into a file, here or in a thread that follows the file. */
+export type Hashing = {
+  /** How many bytes were taken. */
+  readonly size: number;
+  /** The next bytes. @param written settles once the file holds them, and so does what is returned, at the earliest */
+  take(bytes: Buffer[], written: Promise<void>): Promise<void>;
+  /** Of what was taken so far; more may come after it. */
+  content(): Promise<HashedContent>;
 };
 
 export function createHasher(): Hasher {
@@ -31,6 +42,21 @@ export function createHasher(): Hasher {
       size += bytes.length;
     },
     content: () => ({ size, md5: md5.copy().digest('base64'), crc32c: base64OfCrc32c(crc) }),
+  };
+}
+
+/** For what is small: done before a thread would have heard of it. */
+export function hashHere(): Hashing {
+  const hasher = createHasher();
+  return {
+    get size() {
+      return hasher.size;
+    },
+    async take(bytes, written) {
+      for (const chunk of bytes) hasher.update(chunk);
+      await written;
+    },
+    content: async () => hasher.content(),
   };
 }
 

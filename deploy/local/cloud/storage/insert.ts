@@ -57,10 +57,10 @@ export function refuseEarly({ buckets, generations }: Parts, { bucket, name, con
 
 /** Stores a body that comes in one piece, or nothing. */
 export function store(parts: Parts, insert: Insert, body: AsyncIterable<Buffer>): Promise<Generation> {
-  const { context, generations } = parts;
+  const { context, generations, followers } = parts;
   refuseEarly(parts, insert);
   return withBlob(context.store.newBlob('storage'), async (blob) => {
-    const content = await receive(body, blob);
+    const content = await receive(body, blob, followers);
     requireHashes(insert.expected, content);
     return generations.change(() => generations.put({ ...insert, ...content, blob }, insert.conditions));
   });

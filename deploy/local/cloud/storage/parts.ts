@@ -1,5 +1,6 @@
 import type { Context } from '../service.ts';
 import type { Buckets } from './buckets.ts';
+import type { Followers } from './followers.ts';
 import type { Generations } from './generations.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -9,4 +10,5 @@ export type Parts = {
   buckets: Buckets;
   generations: Generations;
   sessions: Sessions;
+  followers: Followers;
 };

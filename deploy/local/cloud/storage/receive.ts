@@ -1,36 +1,42 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { type Content, createHasher } from './hashes.ts';
+import type { Followers } from './followers.ts';
+import { type Content, type Hashing, hashHere } from './hashes.ts';
 
-/** Bytes are written this many at a time: fewer calls, and hashing and writing go on side by side. */
-const batch = 256 * 1024;
+/** Bytes are written this many at a time. What is smaller altogether is hashed here, without a thread. */
+export const batch = 1024 * 1024;
 
 /**
- * Writes a whole body into a new file, hashing it on the way. The file can never be changed again: a person finds it
+ * Writes a whole body into a new file, hashing it meanwhile. The file can never be changed again: a person finds it
  * hard-linked below `buckets/`.
  */
-export async function receive(body: AsyncIterable<Buffer>, path: string): Promise<Content> {
-  const hasher = createHasher();
+export async function receive(
+  body: AsyncIterable<Buffer>,
+  path: string,
+  followers: Followers,
+): Promise<Content> {
+  let hashing: Hashing | undefined;
   const file = await open(path, 'wx', 0o444);
   let waiting: Buffer[] = [];
   let waitingBytes = 0;
-  const flush = async () => {
-    const writing = writeAll(file, waiting, hasher.size);
-    for (const chunk of waiting) hasher.update(chunk);
+  const flush = async (hashing: Hashing) => {
+    await hashing.take(waiting, writeAll(file, waiting, hashing.size));
     waiting = [];
     waitingBytes = 0;
-    await writing;
   };
   try {
     for await (const chunk of body) {
       waiting.push(chunk);
       waitingBytes += chunk.length;
-      if (waitingBytes >= batch) await flush();
+      if (waitingBytes < batch) continue;
+      hashing ??= followers.follow(path);
+      await flush(hashing);
     }
-    if (waitingBytes > 0) await flush();
+    hashing ??= hashHere();
+    if (waitingBytes > 0) await flush(hashing);
   } finally {
     await file.close();
   }
-  return hasher.content();
+  return hashing.content();
 }
 
 /** Writes all of it: one call may write less than it was given. */

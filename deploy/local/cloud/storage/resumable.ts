@@ -1,4 +1,4 @@
-import { chmodSync, createReadStream } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Request, RequestHandler, Response, Router } from 'express';
 import express from 'express';
@@ -6,11 +6,11 @@ import { pathOf } from '../faults.ts';
 import { GoogleError } from '../googleError.ts';
 import { jsonBody } from '../jsonBody.ts';
 import { type ContentRange, readContentRange } from './contentRange.ts';
-import { createHasher, type Hasher, hashesInHeaders, requireHashes } from './hashes.ts';
+import { type Hashing, hashesInHeaders, hashHere, requireHashes } from './hashes.ts';
 import { readInsert, refuseEarly } from './insert.ts';
 import type { Parts } from './parts.ts';
 import { text } from './query.ts';
-import { writeAll } from './receive.ts';
+import { batch, writeAll } from './receive.ts';
 import { toResource } from './resource.ts';
 import { type Session, sessionUri } from './sessions.ts';
 
@@ -26,11 +26,11 @@ export function resumableRoutes(parts: Parts): {
   /** Cuts off whoever is sending, and waits until what is safe has been noted. */
   close(): Promise<void>;
 } {
-  const { context, generations, sessions } = parts;
+  const { context, generations, sessions, followers } = parts;
   /** Requests that are sending bytes to a session now. A newer one takes over: its client gave the older one up. */
   const sending = new Map<string, { request: Request; ended: Promise<unknown> }>();
   /** Hashes of what was received, by session. After a restart they are made again from the file. */
-  const hashers = new Map<string, Hasher>();
+  const followed = new Map<string, Hashing>();
 
   const start: RequestHandler<{ bucket: string }>[] = [
     ...jsonBody(1e6),
@@ -82,7 +82,7 @@ export function resumableRoutes(parts: Parts): {
       if (range.total === undefined || range.total !== session.received) {
         return answerIncomplete(request, response, session.received);
       }
-      return void response.json(await finish(request, session, await hasherOf(session)));
+      return void response.json(await finish(request, session, hashingOf(session) ?? hashHere()));
     }
     if (range.first > session.received) {
       // The one refusal that is not JSON; clients tell lost data from a passing 503 by it.
@@ -101,13 +101,12 @@ export function resumableRoutes(parts: Parts): {
       );
     }
     const ended = (async () => {
-      const hasher = await hasherOf(session);
       const what = { method: request.method, path: pathOf(request) };
       const struck = context.faults.strike('storage', ['shortAck'], what);
       const length = Number(request.get('content-length') ?? quantum);
       const keep = struck ? Math.floor(length / quantum / 2) * quantum : Number.POSITIVE_INFINITY;
-      const complete = await append(request, session, { ...range, total }, hasher, keep);
-      return complete ? finish(request, session, hasher) : undefined;
+      const hashing = await append(request, session, { ...range, total }, keep);
+      return hashing && finish(request, session, hashing);
     })();
     sending.set(session.id, { request, ended });
     try {
@@ -119,14 +118,17 @@ export function resumableRoutes(parts: Parts): {
     }
   };
 
-  /** Takes in a body from where the upload stands. Afterwards the hasher has seen just what is kept. */
+  /**
+   * Takes in a body from where the upload stands. What it has hashed is what is kept.
+   * @returns the hashes, if the upload is complete
+   */
   async function append(
     request: Request,
     session: Session,
     { first = 0, last, total }: ContentRange,
-    hasher: Hasher,
     keep: number,
-  ): Promise<boolean> {
+  ): Promise<Hashing | undefined> {
+    let hashing = hashingOf(session);
     let skip = session.received - first;
     let waiting: Buffer[] = [];
     let waitingBytes = 0;
@@ -135,14 +137,18 @@ export function resumableRoutes(parts: Parts): {
     const end = last === undefined ? total : last + 1;
     const limit = Math.min(session.received + keep, end ?? Number.POSITIVE_INFINITY);
     const file = await openForWriting(session.path);
-    const write = async (size: number) => {
+    const write = async (size: number, hashing: Hashing) => {
       const [now, later] = splitAt(waiting, size);
+      await hashing.take(now, writeAll(file, now, written));
       waiting = later;
       waitingBytes -= size;
-      const writing = writeAll(file, now, written);
-      for (const chunk of now) hasher.update(chunk);
-      await writing;
       written += size;
+    };
+    const writeQuanta = async () => {
+      const size = waitingBytes - (waitingBytes % quantum);
+      if (size === 0) return;
+      hashing ??= follow(session);
+      await write(size, hashing);
     };
     const note = () => {
       noted = written - (written % quantum);
@@ -160,27 +166,38 @@ export function resumableRoutes(parts: Parts): {
         if (fresh.length === 0 || room <= 0) continue;
         waiting.push(fresh.subarray(0, room));
         waitingBytes += Math.min(fresh.length, room);
-        if (waitingBytes >= quantum) await write(waitingBytes - (waitingBytes % quantum));
+        if (waitingBytes >= batch) await writeQuanta();
         if (written - noted >= progressStep) note();
       }
       const arrived = written + waitingBytes;
       const complete = keep === Number.POSITIVE_INFINITY && arrived === (total ?? (last ? -1 : arrived));
-      if (complete) {
-        note();
-        if (waitingBytes > 0) await write(waitingBytes);
-        await file.truncate(written);
-      }
-      return complete;
-    } finally {
+      if (!complete) return undefined;
+      // All of it in one batch needs no thread.
+      hashing ??= hashHere();
+      await writeQuanta();
       note();
-      await file.close();
+      if (waitingBytes > 0) await write(waitingBytes, hashing);
+      await file.truncate(written);
+      return hashing;
+    } finally {
+      try {
+        // Those that arrived before the connection broke count.
+        await writeQuanta();
+      } finally {
+        note();
+        await file.close();
+      }
     }
   }
 
-  async function finish(request: Request, session: Session, hasher: Hasher): Promise<unknown> {
+  async function finish(request: Request, session: Session, hashing: Hashing): Promise<unknown> {
     const { insert, path } = session;
     try {
-      const content = hasher.content();
+      const content = await hashing.content().catch((error: unknown) => {
+        // The file of a session that was cancelled meanwhile is gone.
+        sessions.need(session.id);
+        throw error;
+      });
       requireHashes({ ...insert.expected, ...hashesInHeaders(request) }, content);
       // An empty object has had no bytes to be written.
       await openForWriting(path).then((file) => file.close());
@@ -196,23 +213,23 @@ export function resumableRoutes(parts: Parts): {
       chmodSync(path, 0o444);
       return result;
     } finally {
-      // It has seen the last bytes, which do not count unless the object was made.
-      hashers.delete(session.id);
+      // They are of the last bytes too, which do not count unless the object was made.
+      followed.delete(session.id);
     }
   }
 
-  async function hasherOf(session: Session): Promise<Hasher> {
-    const kept = hashers.get(session.id);
+  /** The hashes of what an upload has received; of nothing, there are none yet. */
+  function hashingOf(session: Session): Hashing | undefined {
+    const kept = followed.get(session.id);
     if (kept?.size === session.received) return kept;
-    const hasher = createHasher();
-    if (session.received > 0) {
-      for await (const chunk of createReadStream(session.path, { end: session.received - 1 })) {
-        hasher.update(chunk as Buffer);
-      }
-    }
-    if (hashers.size >= 1000) hashers.delete(hashers.keys().next().value ?? '');
-    hashers.set(session.id, hasher);
-    return hasher;
+    return session.received > 0 ? follow(session) : undefined;
+  }
+
+  function follow(session: Session): Hashing {
+    const hashing = followers.follow(session.path, session.received);
+    if (followed.size >= 1000) followed.delete(followed.keys().next().value ?? '');
+    followed.set(session.id, hashing);
+    return hashing;
   }
 
   const cancel: RequestHandler = (request, response) => {
@@ -220,7 +237,7 @@ export function resumableRoutes(parts: Parts): {
     response.locals.detail = { op: 'objects.cancel', object: session.insert.name };
     sending.get(session.id)?.request.destroy();
     if (session.state === 'open') sessions.cancel(session);
-    hashers.delete(session.id);
+    followed.delete(session.id);
     response.status(499).end();
   };
 

@@ -7,6 +7,7 @@ import { batchRoutes } from '../batch.ts';
 import type { Context, Service } from '../service.ts';
 import { type Buckets, createBuckets } from './buckets.ts';
 import { composeRoutes } from './compose.ts';
+import { createFollowers } from './followers.ts';
 import { createGenerations, fromRow } from './generations.ts';
 import { insertRoutes } from './insert.ts';
 import { listRoutes } from './list.ts';
@@ -57,7 +58,8 @@ export function createStorage(context: Context, { publish, ...signer }: StorageO
       whatFollows();
     }),
   );
-  const parts: Parts = { context, buckets, generations, sessions };
+  const followers = createFollowers();
+  const parts: Parts = { context, buckets, generations, sessions, followers };
   const resumable = resumableRoutes(parts);
 
   const router = express.Router();
@@ -118,7 +120,8 @@ export function createStorage(context: Context, { publish, ...signer }: StorageO
     },
     async close() {
       clearInterval(hourly);
-      await resumable.close();
+      // Together: an upload may wait for its hashes.
+      await Promise.all([resumable.close(), followers.close()]);
     },
   };
 }

@@ -1,10 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { beforeAll } from '@jest/globals';
+import { afterAll, beforeAll } from '@jest/globals';
 import type { Cloud } from '../../../../deploy/local/cloud/cloud.ts';
 import {
   type MetadataServer,
@@ -22,7 +22,7 @@ export const script = join(import.meta.dirname, '../../../../deploy/google/machi
 export async function makeRepository(
   files: Record<string, string>,
 ): Promise<{ url: string; commit: string }> {
-  const dir = await mkdtemp(join(tmpdir(), 'gazeline-repository-'));
+  const dir = await newFolder('repository');
   const git = (...args: string[]) =>
     run('git', ['-C', dir, '-c', 'user.name=Test', '-c', 'user.email=test@example.org', ...args]);
   await git('init', '-q', '-b', 'main');
@@ -87,6 +87,11 @@ export function useMachines(files: Record<string, string> = { 'README.md': 'Noth
     for (const bucket of ['raw', 'derived']) await storage.createBucket(bucket);
     Object.assign(repository, await makeRepository(files));
   });
+  // None stays behind a test that failed.
+  afterAll(async () => {
+    for (const machine of running) machine.kill();
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+  });
   const command = (job: string, target: string, more: Record<string, string> = {}): MachineOptions => ({
     cloud,
     attributes: {
@@ -103,6 +108,15 @@ export function useMachines(files: Record<string, string> = { 'README.md': 'Noth
 }
 
 let machines = 0;
+const running = new Set<ChildProcess>();
+/** To be removed at the end. */
+const folders: string[] = [];
+
+async function newFolder(name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `gazeline-${name}-`));
+  folders.push(folder);
+  return folder;
+}
 
 export type MachineOptions = {
   cloud: Cloud;
@@ -130,6 +144,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       'gazeline-log-seconds': '1',
       'gazeline-retry-seconds': '10',
       'gazeline-grace-seconds': '5',
+      'gazeline-rescue-seconds': '1',
       'gazeline-spare-bytes': '0',
       ...attributes,
     },
@@ -148,7 +163,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       server = await startMetadataServer(metadata, { mintToken: mint, port });
     });
   }
-  const work = await mkdtemp(join(tmpdir(), 'gazeline-machine-'));
+  const work = await newFolder('machine');
   const env = {
     PATH: process.env.PATH,
     GCE_METADATA_HOST: host,
@@ -157,6 +172,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     ...environment,
   };
   const machine = spawn('bash', [script], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(machine);
   let serialPort = '';
   for (const stream of [machine.stdout, machine.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -165,6 +181,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   }
   const ended = new Promise((resolve) => {
     machine.once('close', async () => {
+      running.delete(machine);
       await server.close();
       resolve(undefined);
     });

@@ -10,61 +10,59 @@ export type Filter = (resource: object) => boolean;
  * @throws 400
  */
 export function parseFilter(text: string): Filter {
-  const tokens = [
-    ...text.matchAll(/\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|!=|>=|<=|[()=<>:]|[^\s()=<>:!"']+|\S)/g),
-  ].map(([, token]) => token ?? '');
   let at = 0;
-  const bad = () => invalidField('filter', text, 'Invalid list filter expression.');
-  const take = () => tokens[at++] ?? '';
-  const isNext = (...words: string[]) => words.includes(tokens[at]?.toUpperCase() ?? '');
+  /** What matches here, behind spaces; nothing is passed over if it does not. */
+  const take = (pattern: string): string | undefined => {
+    const here = new RegExp(`\\s*(${pattern})`, 'iy');
+    here.lastIndex = at;
+    const found = here.exec(text);
+    if (found) at = here.lastIndex;
+    return found?.[1];
+  };
+  const need = (pattern: string): string => {
+    const found = take(pattern);
+    if (found === undefined) throw invalidField('filter', text, 'Invalid list filter expression.');
+    return found;
+  };
+  const isAtEnd = () => text.slice(at).trim() === '';
 
   const either = (): Filter => {
     const parts = [every()];
-    while (isNext('OR')) {
-      at++;
-      parts.push(every());
-    }
+    while (take('OR(?=[\\s(])') !== undefined) parts.push(every());
     return (resource) => parts.some((part) => part(resource));
   };
   const every = (): Filter => {
     const parts = [one()];
-    while (at < tokens.length && !isNext(')', 'OR')) {
-      if (isNext('AND')) at++;
+    while (!isAtEnd() && !/^\s*(\)|OR[\s(])/i.test(text.slice(at))) {
+      take('AND(?=[\\s(])');
       parts.push(one());
     }
     return (resource) => parts.every((part) => part(resource));
   };
   const one = (): Filter => {
-    if (isNext('NOT', '-')) {
-      at++;
+    if (take('NOT(?=[\\s(])|-') !== undefined) {
       const part = one();
       return (resource) => !part(resource);
     }
-    if (!isNext('(')) return comparison();
-    at++;
+    if (take('\\(') === undefined) return comparison();
     const inner = either();
-    if (take() !== ')') throw bad();
+    need('\\)');
     return inner;
   };
   const comparison = (): Filter => {
-    let field = take();
-    // A key in quotation marks: labels."key"
-    if (field.endsWith('.') && /^["']/.test(tokens[at] ?? '')) field += unquoted(take());
-    const test = tests[take().toLowerCase()];
-    // A value may hold what is an operator elsewhere, as an address does.
-    let value = take();
-    if (!/^["']/.test(value)) while (isNext(':', '=') || /^\/\//.test(tokens[at] ?? '')) value += take();
-    if (!test || !/^[A-Za-z]/.test(field) || value === '' || value === ')') throw bad();
-    const wanted = unquoted(value);
-    return (resource) => test(valuesAt(resource, field), wanted);
+    const field = need(`[a-z](?:[\\w.-]|${quoted})*`).replaceAll('"', '');
+    const test = tests[need('!=|>=|<=|[=<>:]|(?:eq|ne)(?=\\s)').toLowerCase()];
+    const value = unquoted(need(`${quoted}|'(?:[^'\\\\]|\\\\.)*'|[^\\s()]+`));
+    return (resource) => test?.(valuesAt(resource, field), value) ?? false;
   };
 
-  if (text.trim() === '') return () => true;
+  if (isAtEnd()) return () => true;
   const filter = either();
-  if (at < tokens.length) throw bad();
+  if (!isAtEnd()) need('$');
   return filter;
 }
 
+const quoted = '"(?:[^"\\\\]|\\\\.)*"';
 const unquoted = (token: string) =>
   /^["']/.test(token) ? token.slice(1, -1).replace(/\\(.)/g, '$1') : token;
 

@@ -5,8 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type Cloud, startCloud } from '../../../../../deploy/local/cloud/cloud.ts';
-import { until } from '../pubsub/receiver.ts';
-import { type Clients, clientsOf, insert, lives, machine, quick, setCompute, wait, zone } from './kit.ts';
+import {
+  type Clients,
+  clientsOf,
+  insert,
+  lives,
+  machine,
+  quick,
+  setCompute,
+  until,
+  wait,
+  zone,
+} from './kit.ts';
 
 let dir = '';
 let cloud: Cloud | undefined;

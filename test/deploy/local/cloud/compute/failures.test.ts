@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { setFaults } from '../../../../kit.ts';
 import { useLocalCloud } from '../../../../localCloud.ts';
-import { until } from '../pubsub/receiver.ts';
-import { type Clients, clientsOf, insert, machine, quick, setCompute, wait, zone } from './kit.ts';
+import { type Clients, clientsOf, insert, machine, quick, setCompute, until, wait, zone } from './kit.ts';
 
 const cloud = useLocalCloud();
 let clients: Clients;

@@ -2,8 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { useLocalCloud } from '../../../../localCloud.ts';
-import { until } from '../pubsub/receiver.ts';
-import { type Clients, clientsOf, insert, lives, machine, quick, setCompute, wait, zone } from './kit.ts';
+import {
+  type Clients,
+  clientsOf,
+  insert,
+  lives,
+  machine,
+  quick,
+  setCompute,
+  until,
+  wait,
+  zone,
+} from './kit.ts';
 
 const cloud = useLocalCloud();
 let clients: Clients;
@@ -46,6 +56,7 @@ test('on the machine, its metadata server, the local buckets and its account are
     curl -sf -X PUT --data busy -H 'Metadata-Flavor: Google' "http://$GCE_METADATA_HOST/computeMetadata/v1/instance/guest-attributes/gazeline/state"
     curl -sf "$STORAGE_EMULATOR_HOST/storage/v1/b" > buckets
     echo "$GAZELINE_PROJECT$GOOGLE_APPLICATION_CREDENTIALS" > leaked
+    echo "$GAZELINE_WORK" > work
     touch done`;
   const items = [
     { key: 'startup-script', value: script },
@@ -64,6 +75,7 @@ test('on the machine, its metadata server, the local buckets and its account are
   expect(JSON.parse(await file('asks', 'token'))).toMatchObject({ token_type: 'Bearer' });
   expect(JSON.parse(await file('asks', 'buckets'))).toMatchObject({ kind: 'storage#buckets' });
   expect(await file('asks', 'leaked')).toBe('\n');
+  expect(await file('asks', 'work')).toBe(`${join(cloud.dir, 'machines', zone, 'asks', 'work')}\n`);
   const [attributes] = await clients.instances.getGuestAttributes({ ...at('asks'), queryPath: 'gazeline/' });
   expect(attributes.queryValue?.items).toMatchObject([
     { namespace: 'gazeline', key: 'state', value: 'busy' },
@@ -209,4 +221,62 @@ test('pages, filters and aggregated lists hold what is asked for', async () => {
   expect(scopes.get(`zones/${zone}`)?.instances?.map(({ name }) => name)).toContain('list-c');
   expect(scopes.get('zones/us-central1-a')?.warning?.code).toBe('NO_RESULTS_ON_PAGE');
   expect(scopes.size).toBeGreaterThan(40);
+});
+
+test('a machine becomes in steps, and one that is deleted on the way is gone, with an insert that says so', async () => {
+  await setCompute(cloud, { ...quick, delays: { provisioning: 200, staging: 200 } });
+  const seen = new Set<string>();
+  const inserted = insert(cloud, clients, machine('steps', ''));
+  await until(async () => {
+    const status = await get('steps').then(
+      (instance) => instance.status ?? '',
+      () => '',
+    );
+    seen.add(status);
+    return status === 'RUNNING';
+  });
+  seen.delete('');
+  expect([...seen]).toEqual(['PROVISIONING', 'STAGING', 'RUNNING']);
+  await inserted;
+
+  const request = { project: cloud.project, zone, instanceResource: machine('unborn', '') };
+  const [{ latestResponse: begun }] = await clients.instances.insert(request);
+  const [{ latestResponse: deletion }] = await clients.instances.delete(at('unborn'));
+  expect((await wait(cloud, clients, deletion.name ?? '')).error).toBeUndefined();
+  const done = await wait(cloud, clients, begun.name ?? '');
+  expect(done.error?.errors?.map(({ code }) => code)).toEqual(['RESOURCE_NOT_FOUND']);
+  await expect(get('unborn')).rejects.toMatchObject({ code: 5 });
+  await setCompute(cloud, quick);
+});
+
+test('a name that was freed is used again at once, on an empty disk', async () => {
+  for (const round of ['first', 'second']) {
+    await insert(cloud, clients, machine('again', `ls > found; echo ${round} > ${round}`));
+    await until(() => file('again', round).catch(() => ''));
+    expect((await file('again', 'found')).split('\n')).not.toContain('first');
+    const [{ latestResponse }] = await clients.instances.delete(at('again'));
+    await wait(cloud, clients, latestResponse.name ?? '');
+  }
+});
+
+test('what a machine saves at its end reaches a bucket, for its grace is its own', async () => {
+  await fetch(`${cloud.origin}/storage/v1/b`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'saved' }),
+  });
+  const script = `
+    trap 'curl -s -X POST --data saved "$STORAGE_EMULATOR_HOST/upload/storage/v1/b/saved/o?uploadType=media&name=last"; exit 0' TERM
+    touch ready; sleep 60 & wait`;
+  await insert(cloud, clients, machine('saves', script));
+  await until(() =>
+    file('saves', 'ready').then(
+      () => true,
+      () => false,
+    ),
+  );
+  const [{ latestResponse }] = await clients.instances.delete(at('saves'));
+  await wait(cloud, clients, latestResponse.name ?? '');
+  const answer = await fetch(`${cloud.origin}/storage/v1/b/saved/o/last?alt=media`);
+  expect(await answer.text()).toBe('saved');
 });

@@ -12,6 +12,7 @@ import {
   ZonesClient,
 } from '@google-cloud/compute';
 import type { Cloud } from '../../../../../deploy/local/cloud/cloud.ts';
+import { until as untilSoon } from '../pubsub/receiver.ts';
 import { call } from '../storage/raw.ts';
 
 export const zone = 'europe-west4-a';
@@ -97,3 +98,6 @@ export function lives(pid: string | number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'state=', '-p', String(pid).trim()], { encoding: 'utf8' });
   return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
 }
+
+/** Machines are processes: on a busy computer, they take their time. */
+export const until: typeof untilSoon = (look) => untilSoon(look, 25_000);
