@@ -1,16 +1,23 @@
+import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { jobEvent } from '../../functions/job-event.ts';
 import { jobStart } from '../../functions/job-start.ts';
 import { machineSweep } from '../../functions/machine-sweep.ts';
 import { clients } from '../../shared/clients.ts';
 import { changeJob, readJobRecord } from '../../shared/jobs/changeJob.ts';
-import type { JobRecord } from '../../shared/jobs/jobRecord.ts';
+import { isEnd, type JobRecord } from '../../shared/jobs/jobRecord.ts';
 import { parseJob } from '../../shared/jobs/parseJob.ts';
+
 import { costOf } from '../../shared/jobs/spent.ts';
 import { submitJob } from '../../shared/jobs/submitJob.ts';
 import type { Machines } from '../../shared/machines/machines.ts';
 import { priceTable } from '../../shared/machines/priceTable.ts';
+import { startupScript } from '../../shared/machines/startupScript.ts';
 import { tpuNodes } from '../../shared/machines/tpuNodes.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
+import { makeRepository } from '../deploy/google/machine/runMachine.ts';
+import { until } from '../deploy/local/cloud/pubsub/receiver.ts';
 import {
   type Client,
   nodeAt,
@@ -70,6 +77,14 @@ beforeEach(async () => {
 });
 afterEach(() => setFaults(cloud));
 
+/** Hears the reports that have come, as their messages would have it. */
+async function hear(id: string): Promise<JobRecord> {
+  const [files] = await dependencies.derived.getFiles({ prefix: `jobs/${id}/attempts/` });
+  for (const { name, metadata } of files)
+    if (name.includes('/reports/'))
+      await jobEvent({ bucket: 'derived', name, generation: String(metadata.generation) }, dependencies);
+  return read(id);
+}
 const sweep = () => machineSweep({ time: new Date(now()) }, dependencies);
 const read = async (id: string) => (await readJobRecord(dependencies.records, id)) as JobRecord;
 
@@ -87,14 +102,16 @@ limits: { hours: 2, money: 20, attempts: 2 }
   await jobStart({ job: id }, dependencies);
   return read(id);
 }
-const isLeft = async () => {
+const isLeft = async (id: string) => {
   const { projects } = await clients.tpu();
   const parent = `projects/${cloud.project}/locations/-`;
   const [nodes, queued] = [
     await projects.locations.nodes.list({ parent }),
     await projects.locations.queuedResources.list({ parent }),
   ];
-  return [...(nodes.data.nodes ?? []), ...(queued.data.queuedResources ?? [])].map(({ name }) => name);
+  return [...(nodes.data.nodes ?? []), ...(queued.data.queuedResources ?? [])]
+    .map(({ name }) => name)
+    .filter((name) => name?.includes(`/gazeline-${id}-`));
 };
 
 test('a job that asks for a TPU has one, as spot and for as long as its limits allow', async () => {
@@ -114,6 +131,42 @@ test('a job that asks for a TPU has one, as spot and for as long as its limits a
   expect(attempt?.insertedAt).toBe(createTime);
   expect(Date.parse(attempt?.endsAt ?? '')).toBe(Date.parse(createTime ?? '') + 7200_000);
 });
+
+test('the machine of a job really does its work on a TPU node, brings the results and leaves nothing', async () => {
+  const { url } = await makeRepository({
+    'fit.sh': 'mkdir -p results; echo "$1 on $(hostname)" > results/answer',
+  });
+  const own = {
+    ...dependencies,
+    settings: {
+      ...settingsOf(cloud),
+      startupScript: await startupScript(),
+      storage: cloud.origin,
+      reportSeconds: 1,
+    },
+    allowFile: true,
+  };
+  const job = parseJob(
+    `{name: works, repository: "${url}", command: bash fit.sh 42, accelerators: [v5litepod-4]}`,
+    {
+      allowFile: true,
+    },
+  );
+  const { id } = await submitJob(own.records, { job, key: 'works', owner: 'me@lab.org' }, new Date());
+  await jobStart({ job: id }, own);
+  const record = await until(async () => {
+    const heard = await hear(id);
+    return isEnd(heard.state) ? heard : undefined;
+  }, 30_000);
+  expect(record).toMatchObject({
+    state: 'succeeded',
+    attempts: [{ outcome: 'succeeded', releasedAt: expect.any(String) }],
+  });
+  const [answer] = await own.derived.file(`jobs/${id}/results/answer`).download();
+  expect(answer.toString()).toMatch(/^42 on /);
+  expect(await isLeft(id)).toEqual([]);
+  await rm(fileURLToPath(url), { recursive: true });
+}, 60_000);
 
 test('a TPU that does not end by itself is ended when the time of its job is over', async () => {
   const { id } = await read((await start('runs')).id);
@@ -135,7 +188,7 @@ test('a TPU that does not end by itself is ended when the time of its job is ove
     reason: expect.stringContaining('limit of its time or money'),
     attempts: [{ outcome: 'time-limit', releasedAt: expect.any(String) }],
   });
-  expect(await isLeft()).toEqual([]);
+  expect(await isLeft(id)).toEqual([]);
   const bill = (await (await fetch(`${cloud.origin}/_local/tpu/bill`)).json()) as Bill[];
   const run = bill.find(({ name }) => name === `gazeline-${id}-1`);
   expect(record.attempts[0]?.releasedAt).toBe(run?.endedAt);
@@ -165,17 +218,17 @@ test.each([
       state: 'queued',
       attempts: [{ outcome: 'preempted', releasedAt: expect.any(String) }],
     });
-    expect(await isLeft()).toEqual([]);
+    expect(await isLeft(id)).toEqual([]);
     await jobStart({ job: id }, dependencies);
     expect(await read(id)).toMatchObject({ state: 'starting', attempts: [{ number: 1 }, { number: 2 }] });
-    expect(await isLeft()).toEqual([
+    expect(await isLeft(id)).toEqual([
       nodeAt(cloud, `gazeline-${id}-2`).name,
       queuedAt(cloud, `gazeline-${id}-2`).name,
     ]);
     await changeJob(dependencies.records, id, { type: 'cancel', at: new Date(now()).toISOString() });
     await jobStart({ job: id }, dependencies);
     expect((await read(id)).state).toBe('cancelled');
-    expect(await isLeft()).toEqual([]);
+    expect(await isLeft(id)).toEqual([]);
   },
 );
 
@@ -185,7 +238,7 @@ test('a zone that is sold out is followed by the next, and nothing waits in the 
   expect(attempts).toMatchObject([
     { tries: [{ zone, kind: 'stock-out' }], candidate: { zone: 'us-west4-b', model: 'spot' } },
   ]);
-  expect(await isLeft()).toEqual([
+  expect(await isLeft(id)).toEqual([
     `projects/${cloud.project}/locations/us-west4-b/nodes/gazeline-${id}-1`,
     `projects/${cloud.project}/locations/us-west4-b/queuedResources/gazeline-${id}-1`,
   ]);

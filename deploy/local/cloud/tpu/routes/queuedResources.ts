@@ -52,7 +52,9 @@ export function queuedResourceRoutes(parts: Parts, on: On): void {
     const before = replayed('delete', target, requestId);
     if (before) return response.json(operations.resource(before));
     found(table.get(key), target);
-    const operation = queue.remove(key, text(request, 'force') === 'true', () =>
+    // gcloud writes “True”.
+    const isForced = /^(true|1)$/i.test(text(request, 'force') ?? '');
+    const operation = queue.remove(key, isForced, () =>
       operations.begin({ zone, verb: 'delete', target, requestId }),
     );
     response.json(operations.resource(operation));
