@@ -11,7 +11,8 @@ const soldOut = (seconds: number, zone: string): JobEvent => ({
   type: 'tried',
   attempt: 1,
   try: {
-    ...{ at: at(seconds), zone, machineType: 'g2-standard-8', model: 'spot', requestId: 'r', hints: [] },
+    ...{ at: at(seconds), zone, machineType: 'g2-standard-8', accelerator: 'L4' },
+    ...{ model: 'spot', requestId: 'r', hints: [] },
     ...{ kind: 'stock-out', scope: 'zone', words: `It is sold out in ${zone}.` },
   },
 });

@@ -140,6 +140,45 @@ test.each<[string, unknown, string, string]>([
     'stock-out',
     'zone',
   ],
+  [
+    'a queued resource for which there is no quota left',
+    {
+      state: {
+        state: 'FAILED',
+        failedData: {
+          error: {
+            code: 8,
+            message:
+              "Quota 'TPUV5sLitepodPerProjectPerZoneForTPUAPI' exhausted. Limit 4 in zone us-central1-a",
+          },
+        },
+      },
+    },
+    'quota',
+    'zone',
+  ],
+  [
+    'a TPU that another zone has',
+    gaxios(400, {
+      code: 400,
+      status: 'INVALID_ARGUMENT',
+      message:
+        'Cloud TPU received a bad request. The requested accelerator configuration for accelerator type, "v6e-1", could not be found in the zonal accelerator configurations for "asia-east1-a".; the accelerator v6e-1 was not found in zone asia-east1-a [EID: 0x1]',
+    }),
+    'zone-closed',
+    'zone',
+  ],
+  [
+    'a location that is closed by a policy',
+    gaxios(403, {
+      code: 403,
+      status: 'PERMISSION_DENIED',
+      message: 'no',
+      details: [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'LOCATION_POLICY_VIOLATED' }],
+    }),
+    'zone-closed',
+    'zone',
+  ],
   ['anything else', { error: { errors: [{ code: 'SOMETHING_NEW', message: 'hm' }] } }, 'unknown', 'zone'],
   // Where errors show up: 403 is four different things.
   ['403: rate', thrown({ code: 7, httpStatusCode: 403, reason: 'rateLimitExceeded' }), 'rate', 'global'],
@@ -273,6 +312,15 @@ test('a quota is told with metric, region, limit and where to ask', () => {
       /^The quota NVIDIA_L4_GPUS of us-central1 is 0: there is none; ask for more at https:\/\/console/,
     ),
   });
+  for (const message of [
+    "Quota 'TPUV6EPerProjectPerZoneForTPUAPI' exhausted. Limit 4 in zone us-central1-a",
+    "Quota limit 'TPUV6EPerProjectPerZoneForTPUAPI' has been exceeded. Limit: 4 in zone us-central1-a.",
+  ])
+    expect(failureOf(thrown({ status: 429, message }))).toMatchObject({
+      kind: 'quota',
+      metric: 'TPUV6EPerProjectPerZoneForTPUAPI',
+      limit: 4,
+    });
   const quotaInfo = {
     metricName: 'compute.googleapis.com/gpus_all_regions',
     limitName: 'GPUS-ALL-REGIONS-per-project',
