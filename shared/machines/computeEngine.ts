@@ -55,13 +55,14 @@ export function computeEngine(
 
   /** When a machine that is not there any more came to its end, whoever ended it: until then it has to be paid. */
   async function endOf(zone: string, name: string): Promise<string | undefined> {
-    const times: string[] = [];
     // It is “contains”: what was done to job-10 is found for job-1 as well.
     const filter = `targetLink:"/instances/${name}"`;
-    for await (const { targetLink, operationType, endTime } of operationsOf(zone, filter))
-      if (targetLink?.endsWith(`/instances/${name}`) && endings.includes(operationType ?? '') && endTime)
-        times.push(utc(endTime));
-    return times.sort()[0];
+    const operations = await orNothing(() => allOf(operationsOf(zone, filter)), []);
+    return operations
+      .filter(({ targetLink }) => targetLink?.endsWith(`/instances/${name}`))
+      .filter(({ operationType }) => endings.includes(operationType ?? ''))
+      .flatMap(({ endTime }) => (endTime ? [utc(endTime)] : []))
+      .sort()[0];
   }
 
   async function removed(
@@ -238,6 +239,12 @@ function diskOf(disk: protos.google.cloud.compute.v1.IDisk): Disk {
     type: last(disk.type),
     createdAt: utc(disk.creationTimestamp ?? ''),
   };
+}
+
+async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
 }
 
 async function orNothing<T, N>(ask: () => Promise<T>, nothing: N): Promise<T | N> {
