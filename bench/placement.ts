@@ -82,7 +82,7 @@ Gazeline        functions/job-start.ts and machine-sweep.ts, their records in th
 SkyPilot-like   bench/placement/skypilotLike.ts: zone after zone, 300 s each at most, nothing remembered.
 dstack-like     bench/placement/dstackLike.ts: zone after zone, 30 s each at most, nothing remembered.
 
-Of the models nothing but requests to Compute Engine takes time. These times are assumed, none was measured at Google.
+Of the models only requests to Compute Engine and their own pauses take time. These times are assumed, none was measured at Google.
 
 ${drawn}
 Times and calls are medians of ${seeds} worlds; ratios are medians of the ratios world by world. “Hints” are read by Gazeline alone.`,
