@@ -22,6 +22,7 @@ export function computeEngine(
   project: string,
   clients: ComputeClients,
   wait: (ms: number) => Promise<unknown> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  now: () => number = Date.now,
 ): Machines<InsertRequest> {
   const { instances, disks, zoneOperations } = clients;
 
@@ -31,16 +32,17 @@ export function computeEngine(
     zone: string,
     patience: number,
   ): Promise<Operation | undefined> {
-    const until = Date.now() + patience;
-    for (let current = operation; ; await wait(pause)) {
-      if (String(current.status) === 'DONE') return current;
-      if (Date.now() >= until) return undefined;
+    const until = now() + patience;
+    for (let current = operation; ; ) {
+      if (isDone(current)) return current;
+      if (now() >= until) return undefined;
       try {
         [current] = await zoneOperations.wait({ project, zone, operation: operation.name ?? '' });
       } catch (error) {
         // The operation goes on whether or not somebody hears of it, and only it can say that there is no machine.
         if (failureOf(error)?.scope === 'fatal') throw error;
       }
+      if (!isDone(current)) await wait(pause);
     }
   }
 
@@ -209,6 +211,7 @@ const endings = ['delete', 'stop', 'compute.instances.preempted', 'compute.insta
 const last = (url: string | null | undefined) => url?.split('/').at(-1) ?? '';
 /** Google writes times with the offset of California. */
 const utc = (time: string) => new Date(time).toISOString();
+const isDone = ({ status }: Operation) => String(status) === 'DONE';
 const isMissing = ({ kind, raw }: Pick<Failure, 'kind' | 'raw'>) =>
   kind === 'not-found' || unknownZone.test(raw);
 
