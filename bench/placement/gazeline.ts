@@ -101,6 +101,7 @@ export function openGazeline(lab: Lab, world: World, clock: Clock, random: () =>
           { time: new Date(clock.now()) },
           {
             ...common,
+            derived: (await clients.storage()).bucket(settings.derivedBucket),
             lab: settings.lab,
             lastWords: minute,
             bootTime: 10 * minute,
