@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 /*
@@ -22,6 +22,7 @@ await build({
   sourcemap: 'linked',
   external: [
     '@google-cloud/functions-framework',
+    '@google-cloud/compute',
     '@google-cloud/vision',
     '@google-cloud/language',
     'google-gax',
@@ -32,3 +33,5 @@ await build({
   },
   logLevel: 'warning',
 });
+// Read by functions that start machines (`shared/machines/startupScript.ts`).
+await cp('deploy/google/machine/start.sh', 'build/machine/start.sh');

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
-/** Where it lies beside this file, and where the build puts it beside the bundle. */
-const places = ['../../deploy/google/machine/start.sh', '../machine/start.sh'];
+/** Where it is from this file, and from the chunks of the bundle, which are flat. */
+const places = ['../../deploy/google/machine/start.sh', './machine/start.sh', '../machine/start.sh'];
 
 /** What a machine runs first. */
 export async function startupScript(): Promise<string> {

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -7,13 +8,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { clients } from '../../shared/clients.ts';
+import { readJobRecord } from '../../shared/jobs/changeJob.ts';
+import { readJob } from '../../shared/jobs/parseJob.ts';
+import { submitJob } from '../../shared/jobs/submitJob.ts';
+import { machineName } from '../../shared/machines/names.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
 import { useLocalCloud } from '../localCloud.ts';
 
-useLocalCloud();
+const cloud = useLocalCloud();
 const root = join(import.meta.dirname, '../..');
 const framework = createRequire(import.meta.url).resolve('@google-cloud/functions-framework');
 const running: ChildProcess[] = [];
+process.env.GAZELINE_MACHINE_ACCOUNT = 'machines@gazeline-local.iam.gserviceaccount.com';
 
 beforeAll(async () => {
   execFileSync(process.execPath, ['deploy/build.ts'], { cwd: root });
@@ -77,4 +83,19 @@ test('what is deployed really works: the bundled feed, comparison and sync bring
   const records = recordsIn(await clients.storage(), 'state');
   expect(await records.read('drive/feed.json', z.looseObject({ pageToken: z.string() }))).toBeDefined();
   expect(await records.read('drive/reconcile.json', z.looseObject({ asked: z.literal(1) }))).toBeDefined();
+}, 60_000);
+
+test('and it starts machines: the bundled search finds one and hands it the start-up script', async () => {
+  const records = recordsIn(await clients.storage(), 'state');
+  const code = { repository: 'file:///nowhere', command: 'true' };
+  const job = readJob({ name: 'Bundled', ...code }, { allowFile: true });
+  const { id } = await submitJob(records, { job, key: 'bundled', owner: 'me' }, new Date());
+  const url = await serve('job-start');
+  expect((await fetch(url, push({ job: id }))).status).toBe(204);
+  const record = await readJobRecord(records, id);
+  const zone = record?.attempts[0]?.candidate?.zone ?? '';
+  const { instances } = await clients.compute();
+  const [machine] = await instances.get({ project: cloud.project, zone, instance: machineName(id, 1) });
+  const script = machine.metadata?.items?.find(({ key }) => key === 'startup-script')?.value;
+  expect(script).toBe(await readFile(join(root, 'deploy/google/machine/start.sh'), 'utf8'));
 }, 60_000);
