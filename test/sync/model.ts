@@ -192,7 +192,8 @@ export function createModel(
       const id = some(all, random() < 0.5);
       if (!id) return;
       await drive.files.delete({ fileId: id });
-      for (const below of [...items.keys()]) if (isBelow(below, id)) items.delete(below);
+      // Which are below is known only as long as all of them are there.
+      for (const below of [...items.keys()].filter((one) => isBelow(one, id))) items.delete(below);
     },
   };
 
