@@ -105,7 +105,9 @@ async function sweepAttempt(
   if (attempt.outcome || record.cancelRequestedAt) {
     const isRescued = attempt.outcome === 'results-not-uploaded' && !record.cancelRequestedAt;
     const heard = now() - Date.parse(attempt.heardAt ?? '');
-    if (isRescued && machine && isUp(machine) && heard < rescue) return record;
+    // A machine of Compute Engine ends by itself then; a TPU does not.
+    const isOverTime = attempt.endsAt !== undefined && Date.parse(attempt.endsAt) <= now();
+    if (isRescued && machine && isUp(machine) && heard < rescue && !isOverTime) return record;
     return (await releaseAttempt(record, number, dependencies)).record;
   }
   const end = await explainEnd(record, attempt, machine, dependencies);

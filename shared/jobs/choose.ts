@@ -61,9 +61,13 @@ function among(
     return { estimate: said, do: 'fail', reason: attempt.tries.findLast(isFinal)?.words ?? 'no quota' };
 
   const hints = attempt.tries.at(-1)?.hints ?? [];
-  const [next] = leftToTry(possible, cooldown, now, hints).filter(
+  const open = leftToTry(possible, cooldown, now, hints).filter(
     (candidate) => !attempt.tries.some((one) => isUsedUp(one, candidate, now)),
   );
+  // Many zones take longer than the first of them cool down: those that were not asked yet must have their turn.
+  const begun = record.history.at(-1)?.at ?? '';
+  const asked = attempt.tries.filter(({ at }) => at >= begun);
+  const next = open.find((candidate) => !asked.some((one) => isOf(one, candidate))) ?? open[0];
   if (next) return { estimate: said, do: 'ask', candidate: next };
 
   const since = Date.parse(record.waitingSince ?? new Date(now).toISOString());
@@ -85,6 +89,9 @@ function isAffordable(record: JobRecord, candidate: Candidate, prices: PriceTabl
 
 /** No quota at all, or a zone that is closed to the project: asking again is in vain until somebody changes it. */
 const isFinal = ({ kind }: Try) => kind === 'quota-zero' || kind === 'zone-closed';
+
+const isOf = ({ zone, machineType, model }: Try, candidate: Candidate) =>
+  zone === candidate.zone && machineType === candidate.machineType && model === candidate.model;
 
 function rulesOut(one: Try, candidate: Candidate): boolean {
   if (!isFinal(one)) return false;

@@ -1,6 +1,6 @@
 import type { protos } from '@google-cloud/compute';
 import { brief, type ComputeClients } from './computeClients.ts';
-import { failureOf } from './failure.ts';
+import { type Failure, failureOf, unknownZone } from './failure.ts';
 import type { Disk, Machine, Machines, Removed, Seen } from './machines.ts';
 
 type InsertRequest = protos.google.cloud.compute.v1.IInsertInstanceRequest;
@@ -22,6 +22,7 @@ export function computeEngine(
   project: string,
   clients: ComputeClients,
   wait: (ms: number) => Promise<unknown> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  now: () => number = Date.now,
 ): Machines<InsertRequest> {
   const { instances, disks, zoneOperations } = clients;
 
@@ -31,16 +32,17 @@ export function computeEngine(
     zone: string,
     patience: number,
   ): Promise<Operation | undefined> {
-    const until = Date.now() + patience;
-    for (let current = operation; ; await wait(pause)) {
-      if (String(current.status) === 'DONE') return current;
-      if (Date.now() >= until) return undefined;
+    const until = now() + patience;
+    for (let current = operation; ; ) {
+      if (isDone(current)) return current;
+      if (now() >= until) return undefined;
       try {
         [current] = await zoneOperations.wait({ project, zone, operation: operation.name ?? '' });
       } catch (error) {
         // The operation goes on whether or not somebody hears of it, and only it can say that there is no machine.
         if (failureOf(error)?.scope === 'fatal') throw error;
       }
+      if (!isDone(current)) await wait(pause);
     }
   }
 
@@ -55,13 +57,14 @@ export function computeEngine(
 
   /** When a machine that is not there any more came to its end, whoever ended it: until then it has to be paid. */
   async function endOf(zone: string, name: string): Promise<string | undefined> {
-    const times: string[] = [];
     // It is “contains”: what was done to job-10 is found for job-1 as well.
     const filter = `targetLink:"/instances/${name}"`;
-    for await (const { targetLink, operationType, endTime } of operationsOf(zone, filter))
-      if (targetLink?.endsWith(`/instances/${name}`) && endings.includes(operationType ?? '') && endTime)
-        times.push(utc(endTime));
-    return times.sort()[0];
+    const operations = await orNothing(() => allOf(operationsOf(zone, filter)), []);
+    return operations
+      .filter(({ targetLink }) => targetLink?.endsWith(`/instances/${name}`))
+      .filter(({ operationType }) => endings.includes(operationType ?? ''))
+      .flatMap(({ endTime }) => (endTime ? [utc(endTime)] : []))
+      .sort()[0];
   }
 
   async function removed(
@@ -208,7 +211,9 @@ const endings = ['delete', 'stop', 'compute.instances.preempted', 'compute.insta
 const last = (url: string | null | undefined) => url?.split('/').at(-1) ?? '';
 /** Google writes times with the offset of California. */
 const utc = (time: string) => new Date(time).toISOString();
-const isMissing = ({ kind }: { kind: string }) => kind === 'not-found';
+const isDone = ({ status }: Operation) => String(status) === 'DONE';
+const isMissing = ({ kind, raw }: Pick<Failure, 'kind' | 'raw'>) =>
+  kind === 'not-found' || unknownZone.test(raw);
 
 function machineOf(instance: Instance): Machine {
   const { name, zone, status, labels, creationTimestamp, lastStartTimestamp, lastStopTimestamp } = instance;
@@ -239,11 +244,18 @@ function diskOf(disk: protos.google.cloud.compute.v1.IDisk): Disk {
   };
 }
 
+async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
 async function orNothing<T, N>(ask: () => Promise<T>, nothing: N): Promise<T | N> {
   try {
     return await ask();
   } catch (error) {
-    if (failureOf(error)?.kind === 'not-found') return nothing;
+    const failure = failureOf(error);
+    if (failure && isMissing(failure)) return nothing;
     throw error;
   }
 }

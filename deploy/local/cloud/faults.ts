@@ -9,7 +9,17 @@ import { GoogleError } from './googleError.ts';
  */
 export const Fault = z.strictObject({
   /** The folder of the service it hits. */
-  service: z.enum(['storage', 'drive', 'pubsub', 'vision', 'language', 'token', 'scheduler', 'compute']),
+  service: z.enum([
+    'storage',
+    'drive',
+    'pubsub',
+    'vision',
+    'language',
+    'token',
+    'scheduler',
+    'compute',
+    'tpu',
+  ]),
   /**
    * - `latency`: waits `ms` before the request is looked at;
    * - `status`: answers `status` with `reason`, and `Retry-After: retryAfter` if given; nothing is done;
@@ -31,11 +41,13 @@ export const Fault = z.strictObject({
    * - `lostPush`: (pubsub, drive) a push is not sent; Pub/Sub notices at the ack deadline, Drive never does;
    * - `doubledPush`: a push is sent twice;
    * - `latePush`: a push waits a random time up to `ms`, so that pushes overtake each other;
-   * - `rateLimit`: (compute) a request is refused with 403 `rateLimitExceeded`;
-   * - `permissionDenied`: (compute) a request is refused with 403 `forbidden`;
+   * - `rateLimit`: (compute, tpu) a request is refused with 403 `rateLimitExceeded`, of TPUs with 429;
+   * - `permissionDenied`: (compute, tpu) a request is refused with 403 `forbidden`;
    * - `stockOut`: (compute) a machine is not to be had: its operation fails with `code`, and names `zonesAvailable`;
-   * - `vanish`: (compute) a machine is gone while it is being made; its operation fails with RESOURCE_NOT_FOUND;
-   * - `bootFailure`: (compute) a machine runs, but its start-up script does not; the serial port says why.
+   *   (tpu) a queued resource, or the operation of a node, fails with 8;
+   * - `vanish`: (compute, tpu) a machine is gone while it is being made; its operation fails with RESOURCE_NOT_FOUND, that
+   *   of a TPU with 3;
+   * - `bootFailure`: (compute, tpu) a machine runs, but its start-up script does not; the serial port says why.
    */
   kind: z.enum([
     'latency',
