@@ -3,9 +3,10 @@ import { beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { isEnd } from '../../shared/jobs/jobRecord.ts';
 import { startupScript } from '../../shared/machines/startupScript.ts';
 import { makeRepository } from '../deploy/google/machine/runMachine.ts';
+import { setCompute } from '../deploy/local/cloud/compute/kit.ts';
 import { setFaults } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
-import { type Jobs, openJobs, statesOf } from './jobKit.ts';
+import { fast, type Jobs, openJobs, statesOf } from './jobKit.ts';
 
 const cloud = useLocalCloud();
 // Two machines that really start, beside other tests.
@@ -30,7 +31,11 @@ beforeAll(async () => {
     checkpointSeconds: 1,
   });
 });
-beforeEach(() => jobs.clear());
+beforeEach(async () => {
+  await jobs.clear();
+  // Of the thirty seconds at Google; its last report needs one or two.
+  await setCompute(cloud, { ...fast, shutdown: 20_000 });
+});
 
 const job = (more: object = {}) => ({
   repository: repository.url,
