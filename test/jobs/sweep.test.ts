@@ -64,6 +64,8 @@ test('a zone that does not answer concludes nothing, neither of jobs nor of orph
   await jobs.pass(1);
   await jobs.later(11);
   expect((await jobs.read(id)).state).toBe('starting');
+  // It is not even asked: that would only take time.
+  expect(jobs.log.entries.filter(({ severity }) => severity === 'ERROR')).toEqual([]);
   await setCompute(cloud, fast);
   expect(await jobs.machines()).toEqual([`${a}/gazeline-nobody-0a1b2c3d-1`]);
   await jobs.pass(2);
