@@ -87,6 +87,17 @@ test('3. crash between insert and state write: adopted by its name, where the re
   expect(await jobs.machines()).toEqual([`${a}/gazeline-${id}-1`]);
 });
 
+test('3. crash between insert and state write: adopted by its name, where the zone refuses by now', async () => {
+  const id = await jobs.submit();
+  await expect(jobs.start(id, dying(5))).rejects.toThrow('died');
+  const refuses = { service: 'compute', kind: 'status', status: 503, method: 'POST', path: '/instances$' };
+  await setFaults(cloud, refuses);
+  await redeliver(id);
+  expect((await jobs.inserts()).map(({ status }) => status)).toEqual([200, 503]);
+  expect((await jobs.read(id)).state).toBe('starting');
+  expect(await jobs.machines()).toEqual([`${a}/gazeline-${id}-1`]);
+});
+
 test('crash at every step of job-start: exactly one machine, and the record knows it', async () => {
   for (let step = 1; ; step++) {
     const id = await jobs.submit();

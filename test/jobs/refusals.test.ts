@@ -23,10 +23,7 @@ test('8. 403 told apart: too many requests are asked again later, as another req
   await jobs.deliver();
   expect((await jobs.read(id)).state).toBe('starting');
   const inserts = await jobs.inserts();
-  expect(inserts.map(({ zone, status }) => [zone, status])).toEqual([
-    [a, 403],
-    [a, 200],
-  ]);
+  expect(inserts.map(({ status }) => status)).toEqual([403, 200]);
   expect(inserts[0]?.requestId).not.toBe(inserts[1]?.requestId);
 });
 
