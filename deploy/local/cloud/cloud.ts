@@ -7,6 +7,7 @@ import { createDrive } from './drive/drive.ts';
 import { createFaults } from './faults.ts';
 import { answerErrors, GoogleError } from './googleError.ts';
 import { createLanguage } from './language/language.ts';
+import { createMonitoring } from './monitoring/monitoring.ts';
 import { createPubSub } from './pubsub/pubsub.ts';
 import { createRequests } from './requests.ts';
 import { createScheduler } from './scheduler/scheduler.ts';
@@ -68,9 +69,20 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const language = createLanguage(context, storage);
   const drive = createDrive(context);
   const compute = createCompute(context, token.serviceAccount.keyFile);
+  const monitoring = createMonitoring(context, compute.machines);
   // Storage owns any /BUCKET/OBJECT that is not a path of another. What comes last is closed first: machines may want to
   // save something at their end.
-  const services: Service[] = [token, pubsub, scheduler, drive, vision, language, storage, compute];
+  const services: Service[] = [
+    token,
+    pubsub,
+    scheduler,
+    drive,
+    vision,
+    language,
+    monitoring,
+    storage,
+    compute,
+  ];
 
   const app = express().disable('x-powered-by').disable('etag');
   app.use('/_local/faults', express.json(), context.faults.router);

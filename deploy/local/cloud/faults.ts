@@ -9,7 +9,18 @@ import { GoogleError } from './googleError.ts';
  */
 export const Fault = z.strictObject({
   /** The folder of the service it hits. */
-  service: z.enum(['storage', 'drive', 'pubsub', 'vision', 'language', 'token', 'scheduler', 'compute']),
+  service: z.enum([
+    'storage',
+    'drive',
+    'pubsub',
+    'vision',
+    'language',
+    'token',
+    'scheduler',
+    'compute',
+    'monitoring',
+    'notebooks',
+  ]),
   /**
    * - `latency`: waits `ms` before the request is looked at;
    * - `status`: answers `status` with `reason`, and `Retry-After: retryAfter` if given; nothing is done;
@@ -32,7 +43,7 @@ export const Fault = z.strictObject({
    * - `doubledPush`: a push is sent twice;
    * - `latePush`: a push waits a random time up to `ms`, so that pushes overtake each other;
    * - `rateLimit`: (compute) a request is refused with 403 `rateLimitExceeded`;
-   * - `permissionDenied`: (compute) a request is refused with 403 `forbidden`;
+   * - `permissionDenied`: (compute, monitoring, notebooks) a request is refused with 403 `forbidden`;
    * - `stockOut`: (compute) a machine is not to be had: its operation fails with `code`, and names `zonesAvailable`;
    * - `vanish`: (compute) a machine is gone while it is being made; its operation fails with RESOURCE_NOT_FOUND;
    * - `bootFailure`: (compute) a machine runs, but its start-up script does not; the serial port says why.
