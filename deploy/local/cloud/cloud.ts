@@ -8,6 +8,7 @@ import { createFaults } from './faults.ts';
 import { answerErrors, GoogleError } from './googleError.ts';
 import { createLanguage } from './language/language.ts';
 import { createMonitoring } from './monitoring/monitoring.ts';
+import { createNotebooks } from './notebooks/notebooks.ts';
 import { createPubSub } from './pubsub/pubsub.ts';
 import { createRequests } from './requests.ts';
 import { createScheduler } from './scheduler/scheduler.ts';
@@ -70,6 +71,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const drive = createDrive(context);
   const compute = createCompute(context, token.serviceAccount.keyFile);
   const monitoring = createMonitoring(context, compute.machines);
+  const notebooks = createNotebooks(context, compute.machines);
   // Storage owns any /BUCKET/OBJECT that is not a path of another. What comes last is closed first: machines may want to
   // save something at their end.
   const services: Service[] = [
@@ -80,6 +82,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     vision,
     language,
     monitoring,
+    notebooks,
     storage,
     compute,
   ];
