@@ -29,6 +29,8 @@ export const Settings = z.strictObject({
    */
   lateness: z.record(z.string(), z.number().nonnegative()).default({}),
   holes: z.array(Hole).default([]),
+  /** Regions whose series are left out, which the answer says. */
+  unreachableRegions: z.array(z.string()).default([]),
   /** Whether machines are looked at by itself, once a minute. */
   isSampling: z.boolean().default(true),
   /** Metrics, by the beginning of their type, that Monitoring says it cannot find: 404 instead of an empty list. */

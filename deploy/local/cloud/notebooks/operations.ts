@@ -75,7 +75,7 @@ function outcomeOf(parts: Parts, operation: Operation): { endTime: string; error
   if (waited.failure) return { endTime, error: statusOf(waited.failure) };
   const machine = machines.get({ zone, name: target });
   if (!['create', 'start'].includes(verb) || machine?.status !== 'RUNNING') return { endTime };
-  const ready = readyAt(machine, settings.initializing);
+  const ready = readyAt(machine, settings.registering);
   return ready > Date.now() ? undefined : { endTime: new Date(ready).toISOString() };
 }
 

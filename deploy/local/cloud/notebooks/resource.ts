@@ -26,9 +26,10 @@ export function stateOf({ settings }: Parts, { machine }: Present): string {
       return 'DELETED';
     case 'PROVISIONING':
     case 'STAGING':
-      return machine.lastStart ? 'STARTING' : 'PROVISIONING';
+      return machine.lastStart ? 'STARTING' : 'INITIALIZING';
     case 'RUNNING':
-      return Date.now() < readyAt(machine, settings.initializing) ? 'INITIALIZING' : 'ACTIVE';
+      if (Date.now() >= readyAt(machine, settings.registering)) return 'ACTIVE';
+      return machine.lastStop ? 'STARTING' : 'PROVISIONING';
     case 'STOPPING':
       return 'STOPPING';
     case 'TERMINATED':
@@ -37,8 +38,8 @@ export function stateOf({ settings }: Parts, { machine }: Present): string {
 }
 
 /** From when on Jupyter answers on a machine that runs. */
-export const readyAt = ({ lastStart, created }: Instance, initializing: number): number =>
-  Date.parse(lastStart ?? created) + initializing;
+export const readyAt = ({ lastStart, created }: Instance, registering: number): number =>
+  Date.parse(lastStart ?? created) + registering;
 
 /** https://cloud.google.com/vertex-ai/docs/workbench/reference/rest/v2/projects.locations.instances */
 export function instanceResource(parts: Parts, one: Present): object {

@@ -8,8 +8,8 @@ import { invalid } from './notebooksError.ts';
  * Compute Engine either are settings of that.
  */
 export const Settings = z.strictObject({
-  /** How long an instance whose machine runs is not ACTIVE yet (ms); at Google it is a minute or two. */
-  initializing: z.number().nonnegative().default(0),
+  /** How long an instance whose machine runs is not ACTIVE yet (ms), because its proxy does not know it. */
+  registering: z.number().nonnegative().default(0),
   /** Zones that Workbench does not reach, and that lists say so of. */
   unreachableZones: z.array(z.string()).default([]),
   /** Instances whose Jupyter does not answer. */

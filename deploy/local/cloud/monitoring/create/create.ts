@@ -90,7 +90,7 @@ function untimely(
   if (end < now - longestPast || end > now + longestFuture)
     return `Field points[0].interval.end_time had an invalid value of "${new Date(end).toISOString()}": Data points cannot be written more than 25h0m0s in the past, or more than 5m0s in the future.`;
   if (!before) return undefined;
-  if (end <= before.end || (metricKind === 'CUMULATIVE' && start < before.start))
+  if (end <= before.end || (metricKind === 'CUMULATIVE' && start !== before.start && start <= before.end))
     return `Points must be written in order. One or more of the points specified had an older ${end <= before.end ? 'end' : 'start'} time than the most recent point.`;
   if (end - before.end < shortestPeriod)
     return 'One or more points were written more frequently than the maximum sampling period configured for the metric.';

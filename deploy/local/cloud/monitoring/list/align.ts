@@ -11,14 +11,13 @@ const known = ['MIN', 'MAX', 'MEAN', 'STDDEV', 'SUM', 'COUNT', 'DELTA', 'RATE', 
 function isFor(aligner: string, { metricKind, valueType }: Series): boolean {
   if (valueType === 'STRING') return false;
   if (aligner === 'DELTA' || aligner === 'RATE') return metricKind !== 'GAUGE';
-  if (metricKind === 'CUMULATIVE') return false;
-  if (aligner === 'COUNT') return true;
-  if (valueType === 'BOOL') return aligner === 'NEXT_OLDER';
-  return metricKind === 'GAUGE' || ['SUM', 'STDDEV'].includes(aligner);
+  if (aligner === 'NEXT_OLDER') return metricKind === 'GAUGE';
+  return metricKind !== 'CUMULATIVE' && (valueType !== 'BOOL' || aligner === 'COUNT');
 }
 
 /**
- * Points at equal distances. Periods count back from the end of what was asked for; one without a point in it gives none.
+ * Points at equal distances. Periods count back from the end of what was asked for; one without a point in it gives none,
+ * where Google interpolates for ALIGN_DELTA and ALIGN_RATE.
  * @param points the latest first
  * @throws 400, 501
  */

@@ -1,3 +1,4 @@
+import { regionOf } from '../../compute/catalogue/zones.ts';
 import { unknownMetric } from '../monitoringError.ts';
 import type { Parts } from '../parts.ts';
 import { keyOf } from '../series/series.ts';
@@ -15,7 +16,11 @@ export function list({ tables, settings, clock, descriptorOf }: Parts, query: Qu
   const lateness = latenessOf(settings, metricType, descriptor.ingestDelay);
   const now = clock.now();
   const raw = tables.of(metricType).flatMap((series): Shown[] => {
-    if (!filter.matches(series)) return [];
+    if (
+      !filter.matches(series) ||
+      settings.unreachableRegions.includes(regionOf(series.resource.labels.zone ?? ''))
+    )
+      return [];
     const found = tables.points(series.key, interval.start, interval.end);
     const points = visible(settings, series, found, lateness, now);
     return points.length > 0 ? [{ ...series, points }] : [];
@@ -28,5 +33,10 @@ export function list({ tables, settings, clock, descriptorOf }: Parts, query: Qu
   const keyed = shown
     .map((series) => ({ ...series, key: keyOf(series) }))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
-  return { ...pageOf(keyed, query), ...(unit ? { unit } : {}) };
+  const unreachable = settings.unreachableRegions;
+  return {
+    ...pageOf(keyed, query),
+    ...(unit ? { unit } : {}),
+    ...(unreachable.length > 0 ? { unreachable } : {}),
+  };
 }

@@ -94,8 +94,8 @@ test('a counter grows, also over its new beginning', async () => {
   for (const [start, end, value] of [
     [0, 1, 10],
     [0, 2, 30],
-    [2, 3, 5],
-    [2, 4, 6],
+    [2.5, 3, 5],
+    [2.5, 4, 6],
   ] as const) {
     await clockAt(end);
     await create(
@@ -113,6 +113,10 @@ test('a counter grows, also over its new beginning', async () => {
     );
   }
   await clockAt(5);
+  const late = { interval: { startTime: at(3), endTime: at(5) }, value: { int64Value: '1' } };
+  await expect(create(one(type, 5, {}, { metricKind: 'CUMULATIVE', points: [late] }))).rejects.toThrow(
+    'an older start time',
+  );
   const aligned = (aligner: string) =>
     listed(cloud, type, [0, 4], {
       'aggregation.alignmentPeriod': '240s',

@@ -106,7 +106,7 @@ test('points are aligned in periods that count back from the end, and series are
   expect(values(byName[0])[0]?.toFixed(3)).toBe('0.085');
 });
 
-test('bytes are counted by the minute: they are added up, or become a rate, and have no mean', async () => {
+test('bytes are counted by the minute: they are added up, or become a rate, and none is moved', async () => {
   const aligned = (aligner: string) =>
     listed(cloud, received, [9, 19], {
       'aggregation.alignmentPeriod': '300s',
@@ -119,7 +119,8 @@ test('bytes are counted by the minute: they are added up, or become a rate, and 
   expect(values((await aligned('ALIGN_SUM')).timeSeries?.[0])).toEqual([3000, 3000]);
   expect(values((await aligned('ALIGN_DELTA')).timeSeries?.[0])).toEqual([3000, 3000]);
   expect(values((await aligned('ALIGN_RATE')).timeSeries?.[0])).toEqual([10, 10]);
-  await expect(aligned('ALIGN_MEAN')).rejects.toThrow(
+  expect(values((await aligned('ALIGN_MEAN')).timeSeries?.[0])).toEqual([600, 600]);
+  await expect(aligned('ALIGN_NEXT_OLDER')).rejects.toThrow(
     'The aligner cannot be applied to metrics with kind DELTA and value type INT64.',
   );
 });
@@ -187,6 +188,11 @@ test('a hole has no points, a machine may have no series at all, and what is los
   expect(values(found[1]).length).toBeGreaterThan(2);
   expect(values(found[1]).length).toBeLessThan(17);
   expect(await look()).toEqual(found);
+
+  await setMonitoring(cloud, { ...still, unreachableRegions: ['us-central1'] });
+  const { timeSeries = [], unreachable } = await listed(cloud, cpu, [0, 19]);
+  expect(timeSeries.map(({ resource }) => resource?.labels?.instance_id)).toEqual(['1001']);
+  expect(unreachable).toEqual(['us-central1']);
 });
 
 test('without an agent there is no series of a GPU, and Monitoring may say that it does not know the metric', async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { useLocalCloud } from '../../../../localCloud.ts';
 import { type Clients, clientsOf, insert, machine, quick, setCompute, until, wait } from '../compute/kit.ts';
-import { at, cpu, listed, noon, setMonitoring, setSeries, values, zone } from './kit.ts';
+import { at, cpu, gpu, listed, noon, setMonitoring, setSeries, values, zone } from './kit.ts';
 
 const cloud = useLocalCloud();
 let clients: Clients;
@@ -68,3 +68,22 @@ test('with a clock that runs a day in a second there is a point for every minute
     .filter((end) => end > noon + 10_000 * 60_000);
   expect(ends.every((end, index) => index === 0 || (ends[index - 1] ?? 0) - end === 60_000)).toBe(true);
 }, 60_000);
+
+test('an agent on a machine writes what its GPU does, by the API', async () => {
+  await setMonitoring(cloud, { ...fast, clock: { at: at(0), speed: 1 } });
+  const agent = `
+    meta() { curl -sf -H 'Metadata-Flavor: Google' "http://$GCE_METADATA_HOST/computeMetadata/v1/instance/$1"; }
+    token=$(meta service-accounts/default/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+    curl -sf -H "Authorization: Bearer $token" -H 'content-type: application/json' --data @- \
+      "\${CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING}v3/projects/$GOOGLE_CLOUD_PROJECT/timeSeries" <<END
+    {"timeSeries":[{"metric":{"type":"${gpu}","labels":{"gpu_number":"0"}},
+      "resource":{"type":"gce_instance","labels":{"instance_id":"$(meta id)","zone":"$(basename "$(meta zone)")"}},
+      "points":[{"interval":{"endTime":"${at(0)}"},"value":{"doubleValue":12.5}}]}]}
+END`;
+  await insert(cloud, clients, machine('agent', agent));
+  const id = await idOf('agent');
+  await setMonitoring(cloud, { ...fast, lateness: { 'agent.googleapis.com/': 0 } });
+  const seen = async () =>
+    (await listed(cloud, gpu, [-1, 100], {}, ` resource.labels.instance_id="${id}"`)).timeSeries?.[0];
+  expect(values(await until(seen))).toEqual([12.5]);
+});

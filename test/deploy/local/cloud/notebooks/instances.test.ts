@@ -10,7 +10,8 @@ const cloud = useLocalCloud();
 let compute: Clients;
 beforeAll(async () => {
   compute = clientsOf(cloud);
-  await setCompute(cloud, quick);
+  await setCompute(cloud, { ...quick, delays: { provisioning: 300, staging: 0 } });
+  await setNotebooks(cloud, { registering: 300 });
 });
 const nameOf = (id: string) => `${parentOf(cloud)}/instances/${id}`;
 const get = async (id: string) => (await clientOf(cloud).instances.get({ name: nameOf(id) })).data;
@@ -42,7 +43,8 @@ test('an instance is a machine of the same name, which Compute Engine lists and 
     done: false,
     metadata: { verb: 'create', target: nameOf('analysis'), endpoint: 'CreateInstance', apiVersion: 'v2' },
   });
-  expect(['PROVISIONING', 'ACTIVE']).toContain((await get('analysis')).state);
+  expect((await get('analysis')).state).toBe('INITIALIZING');
+  await until(async () => (await get('analysis')).state === 'PROVISIONING');
   const operation = await done(cloud, created.data);
   expect(operation.error).toBeUndefined();
   expect(operation.response).toMatchObject({
@@ -112,12 +114,11 @@ test('it is stopped and started, by Workbench or behind its back, and a second w
   await wait(cloud, compute, latestResponse.name ?? '');
   expect((await get('analysis')).state).toBe('STOPPED');
 
-  await setCompute(cloud, { ...quick, delays: { provisioning: 500, staging: 0 } });
-  await setNotebooks(cloud, { initializing: 300 });
   const { data: again } = await instances.start({ name: nameOf('analysis') });
   expect((await get('analysis')).state).toBe('STARTING');
   await expect(instances.stop({ name: nameOf('analysis') })).rejects.toThrow('unable to queue the operation');
-  await until(async () => (await get('analysis')).state === 'INITIALIZING');
+  await until(async () => (await machineOf('analysis')).status === 'RUNNING');
+  expect((await get('analysis')).state).toBe('STARTING');
   expect((await clientOf(cloud).operations.get({ name: again.name ?? '' })).data.done).toBe(false);
   await done(cloud, again);
   expect((await get('analysis')).state).toBe('ACTIVE');
