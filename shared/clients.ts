@@ -5,6 +5,7 @@ import type { ImageAnnotatorClient } from '@google-cloud/vision';
 import type { GoogleAuth } from 'google-auth-library';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import type { pubsub_v1 } from 'googleapis/build/src/apis/pubsub/v1.js';
+import type { tpu_v2 } from 'googleapis/build/src/apis/tpu/v2.js';
 import * as z from 'zod';
 import type { Annotator } from './annotation/annotation.ts';
 import { config } from './config.ts';
@@ -129,6 +130,11 @@ export const clients = {
   compute: lazy(async (): Promise<ComputeClients> => {
     const { openComputeClients } = await import('./machines/computeClients.ts');
     return openComputeClients(await restOptions());
+  }),
+
+  tpu: lazy(async (): Promise<tpu_v2.Tpu> => {
+    const { tpu_v2 } = (await import('googleapis/build/src/apis/tpu/v2.js')).default;
+    return new tpu_v2.Tpu(await discoveryOptions());
   }),
 
   /** Who answers for a service, to be kept with what it said. */

@@ -16,6 +16,7 @@ import type { Context, Service } from './service.ts';
 import { createStorage } from './storage/storage.ts';
 import { openStore } from './store.ts';
 import { createToken } from './token/token.ts';
+import { createTpu } from './tpu/tpu.ts';
 import { createVision } from './vision/vision.ts';
 
 export type CloudOptions = {
@@ -70,8 +71,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const language = createLanguage(context, storage);
   const drive = createDrive(context);
   const compute = createCompute(context, token.serviceAccount.keyFile);
+  const tpu = createTpu(context, token.serviceAccount.keyFile);
   const monitoring = createMonitoring(context, compute.machines);
   const notebooks = createNotebooks(context, compute.machines);
+  // Workbench has its own among the operations that TPUs have at the same place, so it comes before them.
   // Storage owns any /BUCKET/OBJECT that is not a path of another. What comes last is closed first: machines may want to
   // save something at their end.
   const services: Service[] = [
@@ -85,6 +88,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     notebooks,
     storage,
     compute,
+    tpu,
   ];
 
   const app = express().disable('x-powered-by').disable('etag');

@@ -30,7 +30,8 @@ export type Service = {
     | 'token'
     | 'compute'
     | 'monitoring'
-    | 'notebooks';
+    | 'notebooks'
+    | 'tpu';
   /** The paths that are its own. */
   owns: RegExp;
   /** Google's own paths, whole: `/storage/v1/b/:bucket/o/:object`. It brings its own body parsers. */

@@ -43,5 +43,6 @@ export function machineEnvironment(
     CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE: `${origin}/compute/v1/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING: `${origin}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_NOTEBOOKS: `${origin}/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_TPU: `${origin}/`,
   };
 }
