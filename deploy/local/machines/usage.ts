@@ -12,6 +12,7 @@ export type Usage = {
 /** By session, those of them that have processes. */
 export function usageOf(sessions: number[]): Map<number, Usage> {
   const usages = new Map<number, Usage>();
+  if (sessions.length === 0) return usages;
   for (const { pid, session, cpuSeconds } of processes()) {
     if (!sessions.includes(session)) continue;
     const usage = usages.get(session) ?? { cpuSeconds: 0, disk: new Map() };
