@@ -7,6 +7,8 @@ import { createDrive } from './drive/drive.ts';
 import { createFaults } from './faults.ts';
 import { answerErrors, GoogleError } from './googleError.ts';
 import { createLanguage } from './language/language.ts';
+import { createMonitoring } from './monitoring/monitoring.ts';
+import { createNotebooks } from './notebooks/notebooks.ts';
 import { createPubSub } from './pubsub/pubsub.ts';
 import { createRequests } from './requests.ts';
 import { createScheduler } from './scheduler/scheduler.ts';
@@ -70,9 +72,24 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const drive = createDrive(context);
   const compute = createCompute(context, token.serviceAccount.keyFile);
   const tpu = createTpu(context, token.serviceAccount.keyFile);
+  const monitoring = createMonitoring(context, compute.machines);
+  const notebooks = createNotebooks(context, compute.machines);
+  // Workbench has its own among the operations that TPUs have at the same place, so it comes before them.
   // Storage owns any /BUCKET/OBJECT that is not a path of another. What comes last is closed first: machines may want to
   // save something at their end.
-  const services: Service[] = [token, pubsub, scheduler, drive, vision, language, storage, compute, tpu];
+  const services: Service[] = [
+    token,
+    pubsub,
+    scheduler,
+    drive,
+    vision,
+    language,
+    monitoring,
+    notebooks,
+    storage,
+    compute,
+    tpu,
+  ];
 
   const app = express().disable('x-powered-by').disable('etag');
   app.use('/_local/faults', express.json(), context.faults.router);

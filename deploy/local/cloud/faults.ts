@@ -18,6 +18,8 @@ export const Fault = z.strictObject({
     'token',
     'scheduler',
     'compute',
+    'monitoring',
+    'notebooks',
     'tpu',
   ]),
   /**
@@ -42,7 +44,7 @@ export const Fault = z.strictObject({
    * - `doubledPush`: a push is sent twice;
    * - `latePush`: a push waits a random time up to `ms`, so that pushes overtake each other;
    * - `rateLimit`: (compute, tpu) a request is refused with 403 `rateLimitExceeded`, of TPUs with 429;
-   * - `permissionDenied`: (compute, tpu) a request is refused with 403 `forbidden`;
+   * - `permissionDenied`: (compute, monitoring, notebooks, tpu) a request is refused with 403 `forbidden`;
    * - `stockOut`: (compute) a machine is not to be had: its operation fails with `code`, and names `zonesAvailable`;
    *   (tpu) a queued resource, or the operation of a node, fails with 8;
    * - `vanish`: (compute, tpu) a machine is gone while it is being made; its operation fails with RESOURCE_NOT_FOUND, that

@@ -12,6 +12,7 @@ const statusNames: Record<number, string> = {
   500: 'INTERNAL',
   501: 'UNIMPLEMENTED',
   503: 'UNAVAILABLE',
+  504: 'DEADLINE_EXCEEDED',
 };
 
 /**
@@ -51,10 +52,11 @@ export class GoogleError extends Error {
   }
 }
 
-/** Turns whatever a service threw into Google's error shape. Unexpected errors are printed: they are our bugs. */
+/** Turns whatever a service threw into Google's error shape. What is none of them is printed: it is our bug. */
 export const answerErrors: ErrorRequestHandler = (thrown, request, response, _next) => {
   const error = asGoogleError(thrown);
-  if (error.code === 500) console.error(`local cloud: ${request.method} ${request.path}:`, thrown);
+  if (thrown !== error && error.code === 500)
+    console.error(`local cloud: ${request.method} ${request.path}:`, thrown);
   if (response.headersSent) {
     response.destroy();
     return;

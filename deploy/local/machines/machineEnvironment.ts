@@ -41,6 +41,8 @@ export function machineEnvironment(
     CLOUDSDK_AUTH_ACCESS_TOKEN: 'local',
     CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${origin}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE: `${origin}/compute/v1/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING: `${origin}/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_NOTEBOOKS: `${origin}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_TPU: `${origin}/`,
   };
 }

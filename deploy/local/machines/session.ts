@@ -22,9 +22,18 @@ export function signalAll(pids: number[], signal: NodeJS.Signals): void {
   }
 }
 
-type Process = { pid: number; session: number; state: string };
+type Process = {
+  pid: number;
+  session: number;
+  state: string;
+  /** Processor time of its own, and of its children that have ended and were waited for. */
+  cpuSeconds: number;
+};
 
-function processes(): Process[] {
+/** Of clock ticks Linux has a hundred a second, on every architecture that Node runs on. */
+const ticks = 100;
+
+export function processes(): Process[] {
   let names: string[];
   try {
     names = readdirSync('/proc');
@@ -37,8 +46,10 @@ function processes(): Process[] {
       // The name of the program stands in parentheses and may hold any character.
       // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
       const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      const [state = '', , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return [{ pid: Number(name), session: Number(session), state }];
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const [state = '', , , session] = fields;
+      const cpuSeconds = fields.slice(11, 15).reduce((sum, time) => sum + Number(time), 0) / ticks;
+      return [{ pid: Number(name), session: Number(session), state, cpuSeconds }];
     } catch {
       // It has ended since.
       return [];
@@ -48,12 +59,14 @@ function processes(): Process[] {
 
 /** A Mac has no /proc, and its ps no number of the session: there, the leader's process group must do. */
 function fromPs(): Process[] {
-  const table = execFileSync('ps', ['-A', '-o', 'pid=,pgid=,state='], { encoding: 'utf8' });
+  const table = execFileSync('ps', ['-A', '-o', 'pid=,pgid=,state=,time='], { encoding: 'utf8' });
   return table
     .trim()
     .split('\n')
     .map((line) => {
-      const [pid, group, state = ''] = line.trim().split(/\s+/);
-      return { pid: Number(pid), session: Number(group), state };
+      const [pid, group, state = '', time = ''] = line.trim().split(/\s+/);
+      // `minutes:seconds`, on a Mac however many minutes.
+      const cpuSeconds = time.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+      return { pid: Number(pid), session: Number(group), state, cpuSeconds };
     });
 }

@@ -4,6 +4,7 @@ import { jsonBody } from '../jsonBody.ts';
 import type { Context, Service } from '../service.ts';
 import { createFolders } from './instances/folders.ts';
 import { createLife } from './instances/life.ts';
+import { createMachines, type Machines } from './machines.ts';
 import { createOperations } from './operations.ts';
 import type { Parts } from './parts.ts';
 import { actionRoutes } from './routes/actions.ts';
@@ -19,6 +20,8 @@ import { openTables } from './tables.ts';
 
 const mebibyte = 1024 ** 2;
 
+export type ComputeService = Service & { machines: Machines };
+
 /**
  * Compute Engine, where a machine is a process that really runs its start-up script, in a folder and with a metadata
  * server of its own. Accelerators can be asked for and are not there.
@@ -26,7 +29,7 @@ const mebibyte = 1024 ** 2;
  *
  * @param keyFile of the service account whose tokens machines are given
  */
-export function createCompute(context: Context, keyFile: string): Service {
+export function createCompute(context: Context, keyFile: string): ComputeService {
   const tables = openTables(context.store.db);
   const settings = Settings.parse({});
   const operations = createOperations(context, tables);
@@ -54,6 +57,7 @@ export function createCompute(context: Context, keyFile: string): Service {
     name: 'compute',
     owns: /^\/(batch\/)?compute\/v1(\/|$)|^\/_local\/compute\//,
     router,
+    machines: createMachines(parts),
     pending: () => operations.running() + life.pending(),
     async close() {
       await life.close();

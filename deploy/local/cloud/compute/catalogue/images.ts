@@ -38,6 +38,8 @@ export const images: Image[] = [
     50,
     '2026-11-01T08:00:00.000-07:00',
   ),
+  // https://cloud.google.com/vertex-ai/docs/workbench/instances/create-specific-version
+  image('cloud-notebooks-managed', 'workbench-instances', 'v20261105', 150, '2026-11-05T08:00:00.000-07:00'),
   {
     ...image('debian-cloud', 'debian-12', '', 10, '2026-11-10T08:00:00.000-07:00'),
     name: 'debian-12-bookworm-v20261110',

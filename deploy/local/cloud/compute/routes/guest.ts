@@ -1,8 +1,9 @@
 import { ComputeError, invalidField, notFound, notReady } from '../computeError.ts';
+import { targetOf } from '../instances/actions.ts';
 import { text } from '../lists/list.ts';
 import { areGuestAttributesOn } from '../metadataTree.ts';
 import { linkTo, type Parts, pathTo } from '../parts.ts';
-import { instanceOf, type On, targetOf } from './request.ts';
+import { instanceOf, type On } from './request.ts';
 
 /** What a machine says of itself: getSerialPortOutput and getGuestAttributes. */
 export function guestRoutes(parts: Parts, on: On): void {

@@ -1,15 +1,13 @@
-import { alreadyExists } from '../computeError.ts';
+import { insertInstance } from '../instances/actions.ts';
 import { readBody } from '../instances/body.ts';
-import { foreseen } from '../instances/faulty.ts';
-import { plan } from '../instances/plan.ts';
 import { instanceResource } from '../instances/resource.ts';
 import { aggregated, listed } from '../lists/list.ts';
-import { type Parts, pathTo } from '../parts.ts';
-import { instanceOf, type On, onceBy, targetOf, zoneOf } from './request.ts';
+import type { Parts } from '../parts.ts';
+import { instanceOf, type On, onceBy, zoneOf } from './request.ts';
 
 /** instances: insert, get, list, aggregatedList. */
 export function instanceRoutes(parts: Parts, on: On): void {
-  const { context, tables, settings, operations, life } = parts;
+  const { context, tables, settings } = parts;
   const all = () =>
     tables.instances
       .all()
@@ -17,22 +15,10 @@ export function instanceRoutes(parts: Parts, on: On): void {
 
   on('post', '/zones/:zone/instances', 'instances.insert', (request, response) => {
     const zone = zoneOf(parts, request);
-    const body = readBody(request.body, settings.shortestRun);
-    const key = { zone, name: body.name };
-    const answer = onceBy(parts, request, { operationType: 'insert', key }, (requestId) => {
-      if (tables.instances.get(key)) throw alreadyExists(pathTo(context, targetOf(key)));
-      const { instance, disks } = plan(context, tables, zone, body);
-      const failure = foreseen(context, tables, settings, instance);
-      const operation = operations.begin({
-        zone,
-        operationType: 'insert',
-        target: targetOf(key),
-        targetId: instance.id,
-        requestId,
-      });
-      life.create(instance, disks, operation, failure);
-      return operation;
-    });
+    const { name } = readBody(request.body, settings.shortestRun);
+    const answer = onceBy(parts, request, { operationType: 'insert', key: { zone, name } }, (requestId) =>
+      insertInstance(parts, zone, request.body, requestId),
+    );
     response.json(answer);
   });
 

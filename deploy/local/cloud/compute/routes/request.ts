@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { zones } from '../catalogue/zones.ts';
 import { ComputeError, invalidField, notFound } from '../computeError.ts';
+import { targetOf } from '../instances/actions.ts';
 import type { Instance, Key } from '../instances/instance.ts';
 import { text } from '../lists/list.ts';
 import type { Operation } from '../operations.ts';
@@ -58,8 +59,6 @@ export function instanceOf(parts: Parts, request: Request<Record<string, string>
   if (!instance) throw notFound(pathTo(parts.context, targetOf(key)));
   return instance;
 }
-
-export const targetOf = ({ zone, name }: Key): string => `zones/${zone}/instances/${name}`;
 
 /** https://cloud.google.com/compute/docs/reference/rest/v1/instances/insert @throws 400 if it is no UUID */
 export function requestIdOf(request: Request): string | undefined {

@@ -1,0 +1,10 @@
+import type { Machines } from '../compute/machines.ts';
+import type { Context } from '../service.ts';
+import type { Settings } from './settings.ts';
+import type { Tables } from './tables.ts';
+
+/** What the parts of Workbench share. */
+export type Parts = { context: Context; settings: Settings; tables: Tables; machines: Machines };
+
+export const nameOf = ({ project }: { project: string }, zone: string, path: string): string =>
+  `projects/${project}/locations/${zone}/${path}`;
