@@ -57,7 +57,7 @@ const Input = z.unknown().transform((written, context): Input => {
 /** Of a machine: 30 seconds to 120 days. https://cloud.google.com/compute/docs/instances/limit-vm-runtime */
 export const leastSeconds = 30;
 export const mostHours = 120 * 24;
-const hours = `expected hours, from ${(leastSeconds / 3600).toFixed(4)} (30 seconds) to ${mostHours} (120 days)`;
+const hours = `expected hours, from ${Math.ceil((leastSeconds / 3600) * 10_000) / 10_000} (30 seconds) to ${mostHours} (120 days)`;
 const money = 'expected US dollars, from 0.01 to 1000000';
 
 const Limits = fields({
