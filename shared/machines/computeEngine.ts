@@ -2,6 +2,7 @@ import type { protos } from '@google-cloud/compute';
 import type { ComputeClients } from './computeClients.ts';
 import { failureOf } from './failure.ts';
 import type { Disk, Machine, Machines, Removed, Seen } from './machines.ts';
+import type { Stoppable } from './stopAll.ts';
 
 type InsertRequest = protos.google.cloud.compute.v1.IInsertInstanceRequest;
 type Operation = protos.google.cloud.compute.v1.IOperation;
@@ -20,7 +21,7 @@ export function computeEngine(
   project: string,
   clients: ComputeClients,
   wait: (ms: number) => Promise<unknown> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-): Machines<InsertRequest> {
+): Machines<InsertRequest> & Stoppable {
   const { instances, disks, zoneOperations } = clients;
 
   /** @returns the operation when it is done, or undefined when the time is over */
@@ -66,6 +67,21 @@ export function computeEngine(
     }
   }
 
+  async function seen(filter?: string): Promise<Seen> {
+    const request = { project, ...(filter ? { filter } : {}) };
+    const machines = await all(clients.listInstances, request, ({ instances = [] }) =>
+      instances.map(machineOf),
+    );
+    const theirDisks = await all(clients.listDisks, request, ({ disks = [] }) => disks.map(diskOf));
+    const unseen = [...new Set([...machines.unseen, ...theirDisks.unseen])];
+    return {
+      machines: machines.items,
+      disks: theirDisks.items,
+      unseen,
+      wasSeen: (zone) => !unseen.includes(everywhere) && !unseen.includes(zone),
+    };
+  }
+
   return {
     async insert(request, patience) {
       try {
@@ -89,25 +105,17 @@ export function computeEngine(
       return before.stoppedAt ? { ...after, at: before.stoppedAt } : after;
     },
 
+    async stop(zone, name, { discardLocalSsd }) {
+      // Always sent: without it, a machine with a Local SSD is not stopped at all.
+      const request = { project, zone, instance: name, discardLocalSsd };
+      const { gone: stopped, failure } = await removed(zone, () => instances.stop(request));
+      return { stopped, ...(failure ? { failure } : {}) };
+    },
+
     removeDisk: ({ zone, name }) => removed(zone, () => disks.delete({ project, zone, disk: name })),
 
-    async list(lab) {
-      const filter = `labels.gazeline-lab=${lab}`;
-      const machines = await all(clients.listInstances, { project, filter }, ({ instances = [] }) =>
-        instances.map(machineOf),
-      );
-      const theirDisks = await all(clients.listDisks, { project, filter }, ({ disks = [] }) =>
-        disks.map(diskOf),
-      );
-      const unseen = [...new Set([...machines.unseen, ...theirDisks.unseen])];
-      const seen: Seen = {
-        machines: machines.items,
-        disks: theirDisks.items,
-        unseen,
-        wasSeen: (zone) => !unseen.includes(everywhere) && !unseen.includes(zone),
-      };
-      return seen;
-    },
+    list: (lab) => seen(`labels.gazeline-lab=${lab}`),
+    listAll: () => seen(),
 
     async wasPreempted(zone, name) {
       // The filter is “contains”: the operation of job-10 is found for job-1 as well.
@@ -142,7 +150,7 @@ type Page = {
 };
 export type ListPage = (request: {
   project: string;
-  filter: string;
+  filter?: string;
   maxResults: number;
   pageToken?: string;
 }) => Promise<Page>;
@@ -150,7 +158,7 @@ export type ListPage = (request: {
 /** Whatever of a list can be had. What could not is named, and never taken for empty. */
 async function all<T>(
   list: ListPage,
-  request: { project: string; filter: string },
+  request: { project: string; filter?: string },
   itemsOf: (scope: { instances?: Instance[]; disks?: object[] }) => T[],
 ): Promise<{ items: T[]; unseen: string[] }> {
   const items: T[] = [];
@@ -184,6 +192,7 @@ const isMissing = ({ kind }: { kind: string }) => kind === 'not-found';
 function machineOf(instance: Instance): Machine {
   const { name, zone, status, labels, creationTimestamp, lastStartTimestamp, lastStopTimestamp } = instance;
   const endsAt = instance.resourceStatus?.scheduling?.terminationTimestamp;
+  const createdBy = instance.metadata?.items?.find(({ key }) => key === 'created-by')?.value;
   const hasStopped = ['STOPPED', 'TERMINATED', 'SUSPENDED'].includes(String(status)) && lastStopTimestamp;
   return {
     kind: 'vm',
@@ -195,6 +204,8 @@ function machineOf(instance: Instance): Machine {
     ...(lastStartTimestamp ? { startedAt: utc(lastStartTimestamp) } : {}),
     ...(hasStopped ? { stoppedAt: utc(lastStopTimestamp) } : {}),
     ...(endsAt ? { endsAt: utc(endsAt) } : {}),
+    ...(instance.deletionProtection ? { deletionProtection: true as const } : {}),
+    ...(createdBy ? { createdBy } : {}),
   };
 }
 
