@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import express from 'express';
+import { createBilling } from './billing/billing.ts';
 import { createCompute } from './compute/compute.ts';
 import { createDrive } from './drive/drive.ts';
 import { createFaults } from './faults.ts';
@@ -67,10 +68,11 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const vision = createVision(context, storage);
   const language = createLanguage(context, storage);
   const drive = createDrive(context);
+  const billing = createBilling(context, { publish: pubsub.publish, random });
   const compute = createCompute(context, token.serviceAccount.keyFile);
   // Storage owns any /BUCKET/OBJECT that is not a path of another. What comes last is closed first: machines may want to
   // save something at their end.
-  const services: Service[] = [token, pubsub, scheduler, drive, vision, language, storage, compute];
+  const services: Service[] = [token, pubsub, scheduler, drive, vision, language, billing, storage, compute];
 
   const app = express().disable('x-powered-by').disable('etag');
   app.use('/_local/faults', express.json(), context.faults.router);

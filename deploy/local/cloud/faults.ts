@@ -9,7 +9,17 @@ import { GoogleError } from './googleError.ts';
  */
 export const Fault = z.strictObject({
   /** The folder of the service it hits. */
-  service: z.enum(['storage', 'drive', 'pubsub', 'vision', 'language', 'token', 'scheduler', 'compute']),
+  service: z.enum([
+    'storage',
+    'drive',
+    'pubsub',
+    'vision',
+    'language',
+    'token',
+    'scheduler',
+    'compute',
+    'billing',
+  ]),
   /**
    * - `latency`: waits `ms` before the request is looked at;
    * - `status`: answers `status` with `reason`, and `Retry-After: retryAfter` if given; nothing is done;

@@ -20,7 +20,16 @@ export type ReadObject = (bucket: string, name: string) => { path: string; size:
 /** One of Google's services, as far as Gazeline and ordinary clients use it. */
 export type Service = {
   /** The name of its folder, by which faults and requests are kept apart. */
-  name: 'storage' | 'drive' | 'pubsub' | 'scheduler' | 'vision' | 'language' | 'token' | 'compute';
+  name:
+    | 'storage'
+    | 'drive'
+    | 'pubsub'
+    | 'scheduler'
+    | 'vision'
+    | 'language'
+    | 'token'
+    | 'compute'
+    | 'billing';
   /** The paths that are its own. */
   owns: RegExp;
   /** Google's own paths, whole: `/storage/v1/b/:bucket/o/:object`. It brings its own body parsers. */
