@@ -101,17 +101,18 @@ function apart(
   shapes: { [shape: string]: number },
   priceOf: (shape: string) => number | null | undefined,
 ): { core: number; memory: number } | undefined {
-  const known = Object.entries(shapes).flatMap(([shape, memory]) => {
+  const priced = Object.entries(shapes).flatMap(([shape, memory]) => {
     const price = priceOf(shape);
     return typeof price === 'number' ? [{ price, memory }] : [];
   });
-  const [one, other] = known;
+  const [one, other] = priced;
   if (!one) return undefined;
   // Most of it is the core, as with most machines.
   const memory = other
     ? (other.price - one.price) / (other.memory - one.memory)
     : (one.price * 0.3) / one.memory;
-  return { core: one.price - memory * one.memory, memory };
+  const known = Number(memory.toFixed(6));
+  return { core: one.price - known * one.memory, memory: known };
 }
 
 function ofTpus(table: PriceTable, generations: string[]): object[] {
