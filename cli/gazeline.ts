@@ -1,9 +1,9 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 import { enableCompileCache } from 'node:module';
-import { Command, InvalidArgumentError } from 'commander';
-import pc from 'picocolors';
-import { clean } from '../shared/clean.ts';
-import { reasonOf } from './refusal.ts';
+import { Command } from 'commander';
+import { addJobVerbs } from './job/verbs.ts';
+import { positive, whole } from './numbers.ts';
+import { run } from './run.ts';
 import type { NowOptions } from './sync/now.ts';
 import type { PlanOptions } from './sync/plan.ts';
 import type { StatusOptions } from './sync/status.ts';
@@ -11,31 +11,6 @@ import type { VerifyOptions } from './sync/verify.ts';
 
 // Much of a start is compiling Google's libraries: it is done once.
 enableCompileCache();
-
-const positive = (text: string) => {
-  const number = Number(text);
-  if (Number.isFinite(number) && number > 0) return number;
-  throw new InvalidArgumentError('Expected a number above 0.');
-};
-
-const whole = (text: string) => {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1 to 9999.');
-};
-
-// Each verb is loaded when it is called: help comes at once.
-const run =
-  <T>(verb: () => Promise<(options: T) => Promise<number>>) =>
-  async (options: T): Promise<void> => {
-    try {
-      process.exitCode = await (await verb())(options);
-    } catch (error) {
-      console.error(pc.red(clean(reasonOf(error))));
-      process.exitCode = 2;
-    }
-    // Clients keep connections open.
-    process.exit();
-  };
 
 // Whoever reads our output may have seen enough: `npx gazeline sync verify | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -72,14 +47,14 @@ verb(
 )
   .option('--runs <number>', 'so many of the last runs', whole, 5)
   .option('--all', 'long lists as a whole')
-  .action(run<StatusOptions>(async () => (await import('./sync/status.ts')).status));
+  .action(run<[StatusOptions]>(async () => (await import('./sync/status.ts')).status));
 
 verb(
   'plan',
   'Says what `now` would do, and why, file by file. Nothing is written. --json prints one JSON object a line, the summary last.',
   'Exit code: 0, whether or not there is something to do; 2 for an error.',
   ['plan', 'plan --json | jq -r \'select(.do == "retire").name\''],
-).action(run<PlanOptions>(async () => (await import('./sync/plan.ts')).plan));
+).action(run<[PlanOptions]>(async () => (await import('./sync/plan.ts')).plan));
 
 verb(
   'verify',
@@ -91,7 +66,7 @@ verb(
     '--combined',
     'a line for each file, with the marks of rclone check: = identical, + missing in the bucket, - only there, * different, ! error; and ~ skipped',
   )
-  .action(run<VerifyOptions>(async () => (await import('./sync/verify.ts')).verify));
+  .action(run<[VerifyOptions]>(async () => (await import('./sync/verify.ts')).verify));
 
 verb(
   'now',
@@ -103,6 +78,8 @@ verb(
   .option('--timeout <minutes>', 'give up watching when nothing has moved for so long', positive, 10)
   .option('--approve-removals', 'agree to the removals that wait for an answer')
   .option('--yes', 'do not ask whether they are meant')
-  .action(run<NowOptions>(async () => (await import('./sync/now.ts')).now));
+  .action(run<[NowOptions]>(async () => (await import('./sync/now.ts')).now));
+
+addJobVerbs(program);
 
 await program.parseAsync();

@@ -210,13 +210,14 @@ const jobs = async () => ({
   machines: machinesOf,
   now: Date.now,
 });
-const machinesOf: MachinesByKind = async (kind) => {
-  if (kind === 'tpu') throw new Error('TPUs are not here yet');
-  return virtualMachines();
-};
+const machinesOf: MachinesByKind = (kind) => (kind === 'tpu' ? tpus() : virtualMachines());
 const virtualMachines = lazy(async () => {
   const { computeEngine } = await import('../shared/machines/computeEngine.ts');
   return computeEngine(config().project, await clients.compute());
+});
+const tpus = lazy(async () => {
+  const { tpuNodes } = await import('../shared/machines/tpuNodes.ts');
+  return tpuNodes(config().project, await clients.tpu());
 });
 const machineSettings = lazy(async () => {
   const { startupScript } = await import('../shared/machines/startupScript.ts');

@@ -1,7 +1,8 @@
 import type { Bucket } from '@google-cloud/storage';
 import * as z from 'zod';
 import { isOpenForWork } from '../shared/budget/isOpenForWork.ts';
-import { type AskDependencies, ask } from '../shared/jobs/askForMachine.ts';
+import { isDue } from '../shared/jobs/advance.ts';
+import { type AskDependencies, ask, isBeingAsked } from '../shared/jobs/askForMachine.ts';
 import { changeJob } from '../shared/jobs/changeJob.ts';
 import { choose } from '../shared/jobs/choose.ts';
 import { jobIdPattern } from '../shared/jobs/jobId.ts';
@@ -45,7 +46,8 @@ export async function jobStart(request: JobRequested, dependencies: JobStartDepe
   const id = 'job' in request ? request.job : await submitFile(request, dependencies);
   const at = () => new Date(now()).toISOString();
   for (;;) {
-    const placed = await changeJob(records, id, { type: 'place', at: at() });
+    // A message that comes again must not shorten the wait.
+    const placed = await changeJob(records, id, { type: 'place', at: at() }, (job) => isDue(job, now()));
     if (!placed) throw new Unprocessable(`there is no job ${id}`);
     const { record } = placed;
     if (isEnd(record.state)) return;
@@ -103,6 +105,9 @@ const lookAgainAfter = 6 * 60 * 60_000;
 async function endCancelled(record: JobRecord, dependencies: JobStartDependencies): Promise<void> {
   const attempt = currentAttempt(record);
   if (!attempt) return;
+  // Looked for now, it might not be there yet.
+  if (isBeingAsked(record, dependencies))
+    throw new NotYet(`a machine for ${record.id} is being asked for elsewhere`);
   const { released } = await releaseAttempt(record, attempt.number, dependencies);
   if (!released) throw new NotYet(`the machine of ${record.id} is still there`);
 }

@@ -1,4 +1,4 @@
-import { mayPlace } from '../shared/jobs/advance.ts';
+import { isDue, mayPlace } from '../shared/jobs/advance.ts';
 import { changeJob, readJobRecord } from '../shared/jobs/changeJob.ts';
 import { type ExplainDependencies, explainEnd } from '../shared/jobs/explainEnd.ts';
 import { type HearDependencies, hearMissed } from '../shared/jobs/hearReport.ts';
@@ -7,7 +7,7 @@ import { releaseAttempt } from '../shared/jobs/releaseAttempt.ts';
 import { activeFolder, activeName, requestJob } from '../shared/jobs/submitJob.ts';
 import type { Machine, Seen } from '../shared/machines/machines.ts';
 import { labelValue, machineName } from '../shared/machines/names.ts';
-import { sweepOrphans } from '../shared/machines/orphans.ts';
+import { areOrphansKnown, sweepOrphans } from '../shared/machines/orphans.ts';
 
 export type MachineSweepDependencies = ExplainDependencies &
   HearDependencies & {
@@ -27,11 +27,17 @@ export async function machineSweep(
   const { records, machines, lab, log } = dependencies;
   const jobs: JobRecord[] = [];
   for await (const name of records.list(activeFolder)) {
-    const job = await readJobRecord(records, name.slice(activeFolder.length, -'.json'.length));
-    if (job) jobs.push(job);
+    const id = name.slice(activeFolder.length, -'.json'.length);
+    try {
+      const job = await readJobRecord(records, id);
+      if (job) jobs.push(job);
+    } catch (error) {
+      log.error('a job cannot be read', { job: id, error });
+    }
   }
-  // While nobody works, the zones are looked at once an hour, for what may have been left behind.
-  if (jobs.length === 0 && time.getUTCMinutes() !== 0) return;
+  // While nobody works, the zones are looked at once an hour, for what may have been left behind; once something was
+  // seen, until it is gone.
+  if (jobs.length === 0 && time.getUTCMinutes() !== 0 && !(await areOrphansKnown(records))) return;
   const kinds = kindsOf(jobs);
   const seen: Seen[] = [];
   for (const kind of kinds) seen.push(await (await machines(kind)).list(labelValue(lab)));
@@ -65,9 +71,8 @@ async function sweepJob(job: JobRecord, seen: Seen[], dependencies: MachineSweep
     return;
   }
   // What a lost message would leave undone.
-  const isDue = record.retryAt === undefined || Date.parse(record.retryAt) <= now();
   const isStuck = record.state === 'placing' && !isFresh(record, now());
-  if (isStuck || (mayPlace(record) && isDue) || (record.cancelRequestedAt && isLeft))
+  if (isStuck || (mayPlace(record) && isDue(record, now())) || (record.cancelRequestedAt && isLeft))
     await requestJob(publish, record.id);
 }
 
@@ -91,13 +96,18 @@ async function sweepAttempt(
     return isDone ? (await releaseAttempt(record, number, dependencies)).record : record;
   }
   const name = machineName(record.id, number);
-  const machine = seen.flatMap(({ machines }) => machines).find((one) => one.name === name);
+  // One of the same name in another zone is not this one: it belongs to nobody.
+  const machine = seen
+    .flatMap(({ machines }) => machines)
+    .find((one) => one.name === name && one.zone === candidate.zone);
   if (!machine && !seen.every(({ wasSeen }) => wasSeen(candidate.zone))) return record;
 
   if (attempt.outcome || record.cancelRequestedAt) {
     const isRescued = attempt.outcome === 'results-not-uploaded' && !record.cancelRequestedAt;
     const heard = now() - Date.parse(attempt.heardAt ?? '');
-    if (isRescued && machine && isUp(machine) && heard < rescue) return record;
+    // A machine of Compute Engine ends by itself then; a TPU does not.
+    const isOverTime = attempt.endsAt !== undefined && Date.parse(attempt.endsAt) <= now();
+    if (isRescued && machine && isUp(machine) && heard < rescue && !isOverTime) return record;
     return (await releaseAttempt(record, number, dependencies)).record;
   }
   const end = await explainEnd(record, attempt, machine, dependencies);

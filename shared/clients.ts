@@ -6,6 +6,7 @@ import type { GoogleAuth } from 'google-auth-library';
 import type { cloudbilling_v1 } from 'googleapis/build/src/apis/cloudbilling/v1.js';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import type { pubsub_v1 } from 'googleapis/build/src/apis/pubsub/v1.js';
+import type { tpu_v2 } from 'googleapis/build/src/apis/tpu/v2.js';
 import * as z from 'zod';
 import type { Annotator } from './annotation/annotation.ts';
 import { config } from './config.ts';
@@ -135,6 +136,11 @@ export const clients = {
   billing: lazy(async (): Promise<cloudbilling_v1.Cloudbilling> => {
     const { cloudbilling_v1 } = (await import('googleapis/build/src/apis/cloudbilling/v1.js')).default;
     return new cloudbilling_v1.Cloudbilling(await discoveryOptions());
+  }),
+
+  tpu: lazy(async (): Promise<tpu_v2.Tpu> => {
+    const { tpu_v2 } = (await import('googleapis/build/src/apis/tpu/v2.js')).default;
+    return new tpu_v2.Tpu(await discoveryOptions());
   }),
 
   /** Who answers for a service, to be kept with what it said. */

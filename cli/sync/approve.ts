@@ -1,8 +1,7 @@
-import { createInterface } from 'node:readline/promises';
 import { clean } from '../../shared/clean.ts';
 import { publishFileChanges } from '../../shared/drive/fileChanged.ts';
 import { type Attention, listAttention } from '../../shared/drive/fileRecord.ts';
-import { Refusal } from '../refusal.ts';
+import { agrees } from '../agrees.ts';
 import type { OpenSync } from './open.ts';
 
 const shown = 10;
@@ -27,7 +26,8 @@ export async function approveRemovals(
     console.error(`  ${clean(path.join('/') || fileId)}  ${clean(reason)}`);
   if (held.length > shown)
     console.error(`  … and ${held.length - shown} more; npx gazeline sync status --all`);
-  if (!isAgreed && !(await agrees())) {
+  const nobody = 'There is nobody to ask whether these removals are meant. Say so with --yes.';
+  if (!isAgreed && !(await agrees('Remove them?', nobody))) {
     console.error('Nothing is removed, and nothing else is asked for.');
     return undefined;
   }
@@ -38,17 +38,6 @@ export async function approveRemovals(
     ids.map((fileId) => ({ fileId, removed: true, verify: true, approved: true })),
   );
   return ids;
-}
-
-async function agrees(): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw new Refusal('There is nobody to ask whether these removals are meant. Say so with --yes.');
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question('Remove them? [y/N] ')).trim());
-  } finally {
-    terminal.close();
-  }
 }
 
 /** Those of the files whose removal is held still. */

@@ -7,7 +7,7 @@ type Line = { mark: string; verb: string; object: string; more: string };
 
 /** What a person wants to see of a function's log entry: one line for each step of a file, and whatever went wrong. */
 export function lineOf(entry: LogEntry, time = new Date()): string | undefined {
-  const line = stepOf(entry) ?? troubleOf(entry);
+  const line = stepOf(entry) ?? jobOf(entry) ?? troubleOf(entry);
   if (!line) return undefined;
   const { mark, verb, object, more } = line;
   return [pc.dim(time.toTimeString().slice(0, 8)), mark, verb.padEnd(11), clean(object), pc.dim(clean(more))]
@@ -43,9 +43,36 @@ function stepOf({ message, object, ...fields }: LogEntry): Line | undefined {
     case 'waits for tomorrow':
       return { mark: pc.yellow('…'), verb: 'waits', object, more: String(fields.reason) };
     case 'arrived':
-      return fields.kind === 'image' || fields.kind === 'text'
+      return ['image', 'text', 'job'].includes(String(fields.kind))
         ? undefined
         : step('arrived', kinds[String(fields.kind)]);
+    default:
+      return undefined;
+  }
+}
+
+/** What becomes of a job, by its id. */
+function jobOf({ message, job, ...fields }: LogEntry): Line | undefined {
+  if (typeof job !== 'string') return undefined;
+  const step = (verb: string, more: string) => ({ mark: pc.green('✓'), verb, object: job, more });
+  switch (message) {
+    case 'job from a file':
+      return step('job', `from ${fields.object}; npx gazeline job logs ${job} -f`);
+    case 'machine':
+      return step(
+        'machine',
+        `attempt ${fields.attempt}: ${fields.machineType}, ${fields.model}, in ${fields.zone}`,
+      );
+    case 'waits for capacity':
+      return { mark: pc.yellow('…'), verb: 'waits', object: job, more: String(fields.reason) };
+    case 'job over': {
+      const mark = fields.state === 'succeeded' ? pc.green('✓') : pc.red('✗');
+      return { mark, verb: String(fields.state), object: job, more: String(fields.reason ?? '') };
+    }
+    case 'no machine':
+      // Of one zone: the next one is asked.
+      if (fields.state === undefined) return undefined;
+      return { mark: pc.red('✗'), verb: String(fields.state), object: job, more: String(fields.reason) };
     default:
       return undefined;
   }
@@ -62,7 +89,8 @@ function troubleOf({ message, severity, ...fields }: LogEntry): Line | undefined
     return {
       mark: pc.red('✗'),
       verb: 'refused',
-      object: String(fields.reason),
+      // A job may be wrong in several ways, a line each.
+      object: String(fields.reason).replaceAll('\n', '; '),
       more: `by ${fields.function}`,
     };
   }

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { access, constants, mkdir, readdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { writeExample } from './example/writeExample.ts';
+import { writeTraining } from './example/writeTraining.ts';
 import { startLab } from './lab.ts';
 import { lineOf } from './lines.ts';
 import { settled } from './settled.ts';
@@ -54,13 +55,15 @@ async function main({ dir, port, once, fresh, isolate }: Options): Promise<void>
   }).catch((error: unknown) => {
     throw refusalOf(error, port);
   });
+  // Not before: a folder with other things in it than a lab's is refused.
+  const training = first ? await writeTraining(folder) : undefined;
 
   console.log(`${pc.bold('Gazeline')} runs on this computer.
 
   Drop files here:   ${pc.cyan(join(folder, 'drive'))}
   The buckets:       ${pc.cyan(join(folder, 'buckets'))}
   The local cloud:   ${pc.cyan(lab.cloud.origin)}
-${example.length > 0 ? `\nAn example study of ${example.length} files is there already.\n` : ''}
+${example.length > 0 ? `\nAn example study of ${example.length} files is there already.\n` : ''}${training ? hintOf(training, folder) : ''}
 ${once ? 'It ends when everything has settled.' : 'Ctrl-C ends it; the next start goes on where it was.'}
 `);
 
@@ -76,6 +79,23 @@ ${once ? 'It ends when everything has settled.' : 'Ctrl-C ends it; the next star
     await interrupted;
   }
   await lab.close();
+}
+
+function hintOf(training: Awaited<ReturnType<typeof writeTraining>>, folder: string): string {
+  if ('problem' in training) return `\n${pc.yellow(training.problem)}\n`;
+  const file = typed(training.jobFile);
+  const elsewhere = folder === resolve('lab') ? '' : ` --dir ${typed(folder)}`;
+  return `
+  To run a job, once all is annotated:   ${pc.cyan(`cp ${file} ${typed(join(folder, 'drive'))}/`)}
+  To hear first what it may cost:        ${pc.cyan(`npx gazeline job submit ${file}${elsewhere}`)}
+`;
+}
+
+/** A path as a person types it here. */
+function typed(path: string): string {
+  const near = relative('', path) || '.';
+  const short = near.startsWith('..') ? path : near;
+  return /^[\w./-]+$/.test(short) ? short : `'${short.replaceAll("'", "'\\''")}'`;
 }
 
 async function prepare(folder: string, fresh: boolean): Promise<void> {

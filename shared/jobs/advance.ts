@@ -78,15 +78,12 @@ export function advance(record: JobRecord, event: JobEvent): JobRecord {
   const { at } = event;
   const attempt = currentAttempt(record);
   if (event.type === 'released') return released(record, event.attempt, at);
+  if (event.type === 'inserted') return inserted(record, event);
   if (isEnd(record.state)) return record;
   // Whatever is about another attempt than the one that is on now is too late, or cannot be.
   const about =
     event.type === 'report' ? event.report.attempt : 'attempt' in event ? event.attempt : undefined;
-  if (about !== undefined && (about !== attempt?.number || attempt.outcome)) {
-    // Its report was faster than the answer to the insert: what the machine is still has to be known, for its cost.
-    if (event.type === 'inserted' && about === attempt?.number) return inserted(record, attempt, event);
-    return record;
-  }
+  if (about !== undefined && (about !== attempt?.number || attempt.outcome)) return record;
   switch (event.type) {
     case 'place':
       return placed(record, at);
@@ -117,8 +114,6 @@ export function advance(record: JobRecord, event: JobEvent): JobRecord {
       const tries = [...attempt.tries, event.try].slice(-mostTries);
       return withAttempt(record, { ...rest, tries, tried: attempt.tried + 1 });
     }
-    case 'inserted':
-      return inserted(record, attempt, event);
     case 'wait': {
       if (record.state !== 'placing') return record;
       const { retryAt, reason, isHeld } = event;
@@ -141,6 +136,10 @@ export function mayPlace(record: JobRecord): boolean {
   return record.state === 'queued' && (!attempt || attempt.releasedAt !== undefined);
 }
 
+/** Whether the time has come to look for one again. */
+export const isDue = ({ retryAt }: JobRecord, now: number): boolean =>
+  retryAt === undefined || Date.parse(retryAt) <= now;
+
 function placed(record: JobRecord, at: string): JobRecord {
   if (!mayPlace(record)) return record;
   const { retryAt: _, ...rest } = record;
@@ -151,16 +150,25 @@ function placed(record: JobRecord, at: string): JobRecord {
   return move({ ...rest, attempts }, 'placing', at);
 }
 
+/** Also when the attempt is over: the machine has to be paid, from when it was there and not from when it was asked for. */
 function inserted(
   record: JobRecord,
-  attempt: Attempt,
-  { candidate, insertedAt, endsAt, at }: Extract<JobEvent, { type: 'inserted' }>,
+  { attempt: number, candidate, insertedAt, endsAt, at }: Extract<JobEvent, { type: 'inserted' }>,
 ): JobRecord {
-  if (attempt.candidate) return record;
-  const { waitingSince: _, ...rest } = record;
-  const known = withAttempt(rest, { ...attempt, candidate, insertedAt, endsAt });
-  if (record.state !== 'placing' && record.state !== 'waiting-for-capacity') return known;
-  return move(known, 'starting', at, `${candidate.machineType} in ${candidate.zone}, ${candidate.model}`);
+  const attempt = record.attempts.find((one) => one.number === number);
+  // One whose end is not known was noted by its report alone, or when it was removed.
+  if (
+    !attempt ||
+    attempt.endsAt ||
+    (attempt.candidate && attempt.releasedAt) ||
+    (!endsAt && attempt.candidate && attempt.insertedAt === insertedAt)
+  )
+    return record;
+  const known = withAttempt(record, { ...attempt, candidate, insertedAt, ...(endsAt ? { endsAt } : {}) });
+  const isNews = number === currentAttempt(record)?.number && !attempt.outcome;
+  if (!isNews || (record.state !== 'placing' && record.state !== 'waiting-for-capacity')) return known;
+  const { waitingSince: _, ...rest } = known;
+  return move(rest, 'starting', at, `${candidate.machineType} in ${candidate.zone}, ${candidate.model}`);
 }
 
 function reported(record: JobRecord, attempt: Attempt, report: Report, at: string): JobRecord {

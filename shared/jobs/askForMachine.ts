@@ -20,9 +20,6 @@ export type AskDependencies = ReleaseDependencies & {
   patience: number;
 };
 
-/** These may be overcome by asking again soon. The library never tries an insert again. */
-const pass: Failure['kind'][] = ['rate', 'transient'];
-
 /**
  * Asks for one machine, and writes down what came of it. That it is asked for is written first; so of two deliveries one
  * asks, and after a crash the same is asked for again: the request id makes it the same machine.
@@ -37,7 +34,7 @@ export async function ask(
   const { number, tried: round, asked } = currentAttempt(record) ?? { number: 0, tried: 0 };
   const at = new Date(now()).toISOString();
   const seconds = secondsLeft(record, candidate.price?.perHour, now()) ?? 0;
-  if (asked && Date.parse(asked.at) + 2 * patience > now())
+  if (isBeingAsked(record, dependencies))
     throw new NotYet(`a machine for ${record.id} is being asked for elsewhere`);
   const requestId = asked?.requestId ?? requestIdOf(record.id, number, candidate, round);
   const asking = await changeJob(
@@ -56,16 +53,41 @@ export async function ask(
   if (answer === 'unknown') throw new NotYet(`${candidate.zone} has not answered yet`);
 
   const name = machineName(record.id, number);
-  // Even after a refusal: the answer to another try of the same request may have been lost.
-  const machine = await service.look(candidate.zone, name);
-  if (machine && !isOurs(machine, record, settings))
-    return fail(record, `there is another machine ${name}`, dependencies);
+  const machine = mayBeThere(answer, asked !== undefined)
+    ? await service.look(candidate.zone, name)
+    : undefined;
+  if (machine && !isOurs(machine, record, settings)) {
+    const words = `there is another machine ${name}`;
+    const taken: Failure = { kind: 'exists', scope: 'fatal', hints: [], words, raw: words };
+    return drop(record, candidate, requestId, taken, dependencies);
+  }
+  // It is only being made, and may still fail.
+  if (machine && answer !== 'there' && ['PENDING', 'PROVISIONING', 'STAGING'].includes(machine.status))
+    throw new NotYet(`${name} is still being made`);
   if (machine || answer === 'there') {
     const insertedAt = machine?.startedAt ?? at;
     const endsAt = new Date(Date.parse(insertedAt) + limits.seconds * 1000).toISOString();
     return keep(record, candidate, { insertedAt, endsAt }, dependencies);
   }
   await drop(record, candidate, requestId, answer, dependencies);
+}
+
+/** Whether somebody may be at it, who then sees to what comes of it. */
+export function isBeingAsked(
+  record: JobRecord,
+  { patience, now }: Pick<AskDependencies, 'patience' | 'now'>,
+): boolean {
+  const { asked, candidate } = currentAttempt(record) ?? {};
+  return asked !== undefined && !candidate && Date.parse(asked.at) + 2 * patience > now();
+}
+
+/**
+ * A zone that refuses may be one that does not say either what is there, so it is only asked where that can matter: the
+ * answer to an earlier try of the same request may have been lost.
+ */
+function mayBeThere(answer: 'there' | Failure, isAskedAgain: boolean): boolean {
+  if (answer === 'there' || answer.kind === 'exists' || answer.kind === 'transient') return true;
+  return isAskedAgain && answer.kind !== 'zone-closed';
 }
 
 const isOurs = ({ labels }: Machine, record: JobRecord, { lab }: MachineSettings) =>
@@ -102,11 +124,22 @@ async function drop(
   const { kind, scope, words, hints } = failure;
   const attempt = currentAttempt(record)?.number ?? 0;
   const at = new Date(now()).toISOString();
-  const tried = { at, zone, machineType, model, requestId, kind, scope, hints, words };
+  const tried = {
+    at,
+    zone,
+    machineType,
+    accelerator: rest.accelerator,
+    model,
+    requestId,
+    kind,
+    scope,
+    hints,
+    words,
+  };
   await changeJob(records, record.id, { type: 'tried', attempt, try: tried, at });
   log.info('no machine', { job: record.id, zone, machineType, model, kind, reason: failure.raw });
   if (scope === 'fatal') return fail(record, words, dependencies);
-  if (pass.includes(kind)) throw new NotYet(words);
+  if (kind === 'rate') throw new NotYet(words);
   const place = { zone, machineType, model, ...rest };
   // No quota at all is this project's own: it would only keep a person waiting who has got some meanwhile.
   if (kind !== 'quota-zero')

@@ -1,7 +1,7 @@
 import { gpuNames } from '../machines/accelerators.ts';
 import { nextLook } from '../machines/backOff.ts';
 import type { Candidate } from '../machines/candidate.ts';
-import { candidatesOf, modelsOf, regionOf } from '../machines/candidates.ts';
+import { candidatesOf, type Model, modelsOf, regionOf } from '../machines/candidates.ts';
 import { type Cooldown, isBlocked } from '../machines/cooldown.ts';
 import { leftToTry } from '../machines/order.ts';
 import { dollars, type Estimate, estimate, isWithinMoney } from '../machines/prices.ts';
@@ -17,29 +17,38 @@ export type Choice = { estimate?: Estimate } & (
   | { do: 'fail' | 'refuse'; reason: string }
 );
 
+type Options = {
+  cooldown: Cooldown;
+  prices: PriceTable;
+  regions: string[] | undefined;
+  now: number;
+  random: () => number;
+};
+
 /** Which machine a job that is being placed asks for next. */
-export function choose(
+export function choose(record: JobRecord, options: Options): Choice {
+  const { spot } = record.job;
+  const preemptions = record.attempts.filter(({ outcome }) => outcome === 'preempted').length;
+  const waited = record.waitingSince ? options.now - Date.parse(record.waitingSince) : 0;
+  const models = modelsOf(spot, { preemptions, waitedMinutes: waited / 60_000 });
+  const choice = among(models, record, options);
+  if (isPossible(choice) || spot !== 'prefer' || models.includes('standard')) return choice;
+  // There will be no spot machine, for want of quota, say; it was only preferred.
+  const other = among(['standard'], record, options);
+  return isPossible(other) ? other : choice;
+}
+
+const isPossible = (choice: Choice) => choice.do === 'ask' || choice.do === 'wait';
+
+function among(
+  models: Model[],
   record: JobRecord,
-  {
-    cooldown,
-    prices,
-    regions,
-    now,
-    random,
-  }: {
-    cooldown: Cooldown;
-    prices: PriceTable;
-    regions: string[] | undefined;
-    now: number;
-    random: () => number;
-  },
+  { cooldown, prices, regions, now, random }: Options,
 ): Choice {
   const { job } = record;
   const attempt = currentAttempt(record) as Attempt;
   const end = attempt.number === 1 && attempt.tried === 0 ? 'refuse' : 'fail';
-  const preemptions = record.attempts.filter(({ outcome }) => outcome === 'preempted').length;
-  const waitedMinutes = record.waitingSince ? (now - Date.parse(record.waitingSince)) / 60_000 : 0;
-  const candidates = candidatesOf(job, modelsOf(job.spot, { preemptions, waitedMinutes }), prices, regions);
+  const candidates = candidatesOf(job, models, prices, regions);
   const [first] = candidates;
   if (!first) return { do: end, reason: nothingOffered(record, regions) };
 
@@ -52,9 +61,13 @@ export function choose(
     return { estimate: said, do: 'fail', reason: attempt.tries.findLast(isFinal)?.words ?? 'no quota' };
 
   const hints = attempt.tries.at(-1)?.hints ?? [];
-  const [next] = leftToTry(possible, cooldown, now, hints).filter(
+  const open = leftToTry(possible, cooldown, now, hints).filter(
     (candidate) => !attempt.tries.some((one) => isUsedUp(one, candidate, now)),
   );
+  // Many zones take longer than the first of them cool down: those that were not asked yet must have their turn.
+  const begun = record.history.at(-1)?.at ?? '';
+  const asked = attempt.tries.filter(({ at }) => at >= begun);
+  const next = open.find((candidate) => !asked.some((one) => isOf(one, candidate))) ?? open[0];
   if (next) return { estimate: said, do: 'ask', candidate: next };
 
   const since = Date.parse(record.waitingSince ?? new Date(now).toISOString());
@@ -77,18 +90,31 @@ function isAffordable(record: JobRecord, candidate: Candidate, prices: PriceTabl
 /** No quota at all, or a zone that is closed to the project: asking again is in vain until somebody changes it. */
 const isFinal = ({ kind }: Try) => kind === 'quota-zero' || kind === 'zone-closed';
 
+const isOf = ({ zone, machineType, model }: Try, candidate: Candidate) =>
+  zone === candidate.zone && machineType === candidate.machineType && model === candidate.model;
+
 function rulesOut(one: Try, candidate: Candidate): boolean {
   if (!isFinal(one)) return false;
   if (one.scope === 'global') return hasGpu(candidate);
-  const isSame = one.machineType === candidate.machineType && one.model === candidate.model;
+  const isSame =
+    one.machineType === candidate.machineType &&
+    one.accelerator === candidate.accelerator &&
+    one.model === candidate.model;
   if (one.scope === 'zone') return isSame && one.zone === candidate.zone;
   return isSame && regionOf(one.zone) === candidate.region;
 }
 
-/** A quota of all GPUs that is used up ends the search for any of them, until another machine may have ended. */
-const isUsedUp = ({ kind, scope, at }: Try, candidate: Candidate, now: number) =>
-  kind === 'quota' && scope === 'global' && hasGpu(candidate) && now - Date.parse(at) < quotaPause;
-const quotaPause = 60_000;
+/**
+ * A quota of all GPUs that is used up ends the search for any of them, until another machine may have ended. Where
+ * something has the name of the machine, a disk that is left, say, it may be gone by then.
+ */
+function isUsedUp({ kind, scope, zone, at }: Try, candidate: Candidate, now: number): boolean {
+  if (now - Date.parse(at) >= shortPause) return false;
+  return kind === 'quota'
+    ? scope === 'global' && hasGpu(candidate)
+    : kind === 'exists' && zone === candidate.zone;
+}
+const shortPause = 60_000;
 
 const hasGpu = ({ accelerator }: Candidate) =>
   gpuNames.some((name) => accelerator === name || accelerator.startsWith(`${name}:`));

@@ -14,6 +14,7 @@ export type ExplainDependencies = ReleaseDependencies & {
 type End = Pick<Extract<JobEvent, { type: 'gone' }>, 'cause' | 'reason'>;
 
 const mostLines = 2000;
+const timeLimit: End = { cause: 'time-limit', reason: 'it reached the limit of its time or money' };
 
 /**
  * Why the machine of an attempt that is not over says nothing more.
@@ -33,19 +34,18 @@ export async function explainEnd(
   // A list may be older than the machine: a second look, at just this one, has to agree.
   const there = await service.look(candidate.zone, name);
   const since = Date.parse(heardAt ?? insertedAt);
-  if (
-    there &&
-    !['STOPPED', 'TERMINATED', 'PREEMPTED', 'SUSPENDED', 'STOPPING', 'DEPROVISIONING'].includes(there.status)
-  )
+  if (there && !isEnding(there)) {
+    // Nobody but the sweep ends a TPU that does not end by itself.
+    if (there.kind === 'tpu' && isOverTime()) return timeLimit;
     return heardAt || now() - Date.parse(insertedAt) < bootTime ? undefined : bootFailure();
+  }
 
   const isPreempted = there?.status === 'PREEMPTED' || (await service.wasPreempted(candidate.zone, name));
   // Its own last report says more, if there is one.
   if (now() - Math.max(since, Date.parse(there?.stoppedAt ?? '') || 0) < lastWords) return undefined;
   if (isPreempted) return { cause: 'preempted', reason: `it was preempted in ${candidate.zone}` };
   const endsAt = Date.parse(there?.endsAt ?? machine?.endsAt ?? '');
-  if (endsAt <= now() || isOverTime())
-    return { cause: 'time-limit', reason: 'it reached the limit of its time or money' };
+  if (endsAt <= now() || isOverTime()) return timeLimit;
   return { cause: 'vanished', reason: `its machine is gone from ${candidate.zone}, and did not say why` };
 
   /** The service has deleted it, and its own word of when went with it. */
@@ -62,3 +62,10 @@ export async function explainEnd(
     return { cause: 'boot-failed', reason: `the machine did not start its work. It printed last:\n${said}` };
   }
 }
+
+/** It has ended, or is about to, by the words of Compute Engine, of TPU nodes and of queued resources. */
+const isEnding = ({ status }: Machine): boolean =>
+  [
+    ...['STOPPED', 'TERMINATED', 'PREEMPTED', 'SUSPENDED', 'STOPPING', 'DEPROVISIONING'],
+    ...['SUSPENDING', 'DELETING', 'FAILED'],
+  ].includes(status);

@@ -30,6 +30,8 @@ export const Try = z.object({
   at: time,
   zone: z.string(),
   machineType: z.string(),
+  /** With two GPUs on one machine type, the quota of one says nothing of the other. */
+  accelerator: z.string(),
   model: Candidate.shape.model,
   requestId: z.string(),
   /** Why, as `failureOf` says. */

@@ -23,8 +23,6 @@ const mostLines = 30;
  * @throws InvalidJob
  */
 export function parseJob(text: string, options: { allowFile?: boolean } = {}): Job {
-  if (Buffer.byteLength(text) > mostBytes)
-    throw new InvalidJob([`the job is larger than ${mostBytes} bytes; large data belongs into inputs`]);
   return readJob(writtenIn(text), options);
 }
 
@@ -40,7 +38,13 @@ export function readJob(value: unknown, options: { allowFile?: boolean } = {}): 
   throw new InvalidJob(lines.slice(0, mostLines));
 }
 
-function writtenIn(text: string): unknown {
+/**
+ * What the text says, before it is known to be a job.
+ * @throws InvalidJob
+ */
+export function writtenIn(text: string): unknown {
+  if (Buffer.byteLength(text) > mostBytes)
+    throw new InvalidJob([`the job is larger than ${mostBytes} bytes; large data belongs into inputs`]);
   const lineCounter = new LineCounter();
   try {
     // The 1.2 core schema: no dates, no merge keys, and `no` is a text.

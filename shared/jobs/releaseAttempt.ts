@@ -37,6 +37,18 @@ export async function releaseAttempt(
       return { record: job, released: false };
     }
     at = removed.at;
+    // Whoever asked for it has died before it was noted, and it has to be paid all the same.
+    if (removed.startedAt && !attempt.endsAt) {
+      const insertedAt = removed.startedAt;
+      const then = new Date(now()).toISOString();
+      await changeJob(records, job.id, {
+        type: 'inserted',
+        attempt: number,
+        candidate,
+        insertedAt,
+        at: then,
+      });
+    }
     log.info('no machine is left', { job: job.id, attempt: number, machine: name });
   }
   const releasedAt = at ?? new Date(now()).toISOString();

@@ -1,6 +1,24 @@
 import type { DisksClient, InstancesClient, ZoneOperationsClient } from '@google-cloud/compute';
 import type { ListPage } from './computeEngine.ts';
 
+/**
+ * Of questions. By itself the library asks a zone that is not reachable for ten minutes, and nothing else is looked after
+ * meanwhile; whoever asks comes again.
+ */
+export const brief = {
+  retry: {
+    backoffSettings: {
+      maxRetries: 4,
+      initialRetryDelayMillis: 100,
+      retryDelayMultiplier: 2,
+      maxRetryDelayMillis: 2000,
+      initialRpcTimeoutMillis: 20_000,
+      rpcTimeoutMultiplier: 1,
+      maxRpcTimeoutMillis: 20_000,
+    },
+  },
+};
+
 type Options = NonNullable<ConstructorParameters<typeof InstancesClient>[0]>;
 
 export type ComputeClients = {
@@ -32,7 +50,7 @@ type Call = (request: object, options: object) => Promise<[unknown, unknown, Awa
 function pages(client: InstancesClient | DisksClient): ListPage {
   return async (request) => {
     const list = client.innerApiCalls.aggregatedList as unknown as Call;
-    const [, , page] = await list(request, { autoPaginate: false });
+    const [, , page] = await list(request, { ...brief, autoPaginate: false });
     return page;
   };
 }

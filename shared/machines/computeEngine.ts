@@ -1,6 +1,6 @@
 import type { protos } from '@google-cloud/compute';
-import type { ComputeClients } from './computeClients.ts';
-import { failureOf } from './failure.ts';
+import { brief, type ComputeClients } from './computeClients.ts';
+import { type Failure, failureOf, unknownZone } from './failure.ts';
 import type { Disk, Machine, Machines, Removed, Seen } from './machines.ts';
 import type { Stoppable } from './stopAll.ts';
 
@@ -10,6 +10,8 @@ type Instance = protos.google.cloud.compute.v1.IInstance;
 
 /** The server answers a wait after two minutes at the latest, or at once if it cannot: then it is asked again. */
 const pause = 500;
+/** The library itself never tries an insert again; ours has a request id. */
+const mostInserts = 5;
 const lastBootLines = 30;
 const pageSize = 500;
 
@@ -21,6 +23,7 @@ export function computeEngine(
   project: string,
   clients: ComputeClients,
   wait: (ms: number) => Promise<unknown> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  now: () => number = Date.now,
 ): Machines<InsertRequest> & Stoppable {
   const { instances, disks, zoneOperations } = clients;
 
@@ -30,22 +33,39 @@ export function computeEngine(
     zone: string,
     patience: number,
   ): Promise<Operation | undefined> {
-    const until = Date.now() + patience;
-    for (let current = operation; ; await wait(pause)) {
-      if (String(current.status) === 'DONE') return current;
-      if (Date.now() >= until) return undefined;
+    const until = now() + patience;
+    for (let current = operation; ; ) {
+      if (isDone(current)) return current;
+      if (now() >= until) return undefined;
       try {
         [current] = await zoneOperations.wait({ project, zone, operation: operation.name ?? '' });
       } catch (error) {
-        // The operation goes on whether or not somebody hears of it.
-        if (failureOf(error)?.kind !== 'transient' && failureOf(error)?.kind !== 'rate') throw error;
+        // The operation goes on whether or not somebody hears of it, and only it can say that there is no machine.
+        if (failureOf(error)?.scope === 'fatal') throw error;
       }
+      if (!isDone(current)) await wait(pause);
     }
   }
 
+  const operationsOf = (zone: string, filter: string) =>
+    // Without this option it warns that it sets it.
+    zoneOperations.listAsync({ project, zone, filter }, { ...brief, autoPaginate: false });
+
   async function look(zone: string, name: string): Promise<Machine | undefined> {
-    const [instance] = await orNothing(() => instances.get({ project, zone, instance: name }), []);
+    const [instance] = await orNothing(() => instances.get({ project, zone, instance: name }, brief), []);
     return instance && machineOf(instance);
+  }
+
+  /** When a machine that is not there any more came to its end, whoever ended it: until then it has to be paid. */
+  async function endOf(zone: string, name: string): Promise<string | undefined> {
+    // It is “contains”: what was done to job-10 is found for job-1 as well.
+    const filter = `targetLink:"/instances/${name}"`;
+    const operations = await orNothing(() => allOf(operationsOf(zone, filter)), []);
+    return operations
+      .filter(({ targetLink }) => targetLink?.endsWith(`/instances/${name}`))
+      .filter(({ operationType }) => endings.includes(operationType ?? ''))
+      .flatMap(({ endTime }) => (endTime ? [utc(endTime)] : []))
+      .sort()[0];
   }
 
   async function removed(
@@ -84,25 +104,34 @@ export function computeEngine(
 
   return {
     async insert(request, patience) {
-      try {
-        const [{ latestResponse }] = await instances.insert(request);
-        const operation = await finished(latestResponse as Operation, request.zone ?? '', patience);
-        return operation ? (failureOf(operation) ?? 'there') : 'unknown';
-      } catch (error) {
-        const failure = failureOf(error);
-        if (!failure) throw error;
-        return failure;
+      let accepted: Operation | undefined;
+      for (let time = 1; !accepted; time++) {
+        try {
+          const [{ latestResponse }] = await instances.insert(request);
+          accepted = latestResponse as Operation;
+        } catch (error) {
+          const failure = failureOf(error);
+          if (!failure) throw error;
+          if (failure.kind !== 'transient' || time === mostInserts) return failure;
+          await wait(pause * 2 ** time);
+        }
       }
+      const operation = await finished(accepted, request.zone ?? '', patience);
+      return operation ? (failureOf(operation) ?? 'there') : 'unknown';
     },
 
     look,
 
     async remove(zone, name) {
       const before = await look(zone, name);
-      if (!before) return { gone: true };
+      if (!before) {
+        const at = await endOf(zone, name);
+        return { gone: true, ...(at ? { at } : {}) };
+      }
       // Local SSDs forbid a stop without a word about their content, but not this.
       const after = await removed(zone, () => instances.delete({ project, zone, instance: name }));
-      return before.stoppedAt ? { ...after, at: before.stoppedAt } : after;
+      const { startedAt, stoppedAt } = before;
+      return { ...after, ...(startedAt ? { startedAt } : {}), ...(stoppedAt ? { at: stoppedAt } : {}) };
     },
 
     async stop(zone, name, { discardLocalSsd }) {
@@ -120,14 +149,14 @@ export function computeEngine(
     async wasPreempted(zone, name) {
       // The filter is “contains”: the operation of job-10 is found for job-1 as well.
       const filter = 'operationType="compute.instances.preempted"';
-      for await (const { targetLink } of zoneOperations.listAsync({ project, zone, filter }))
+      for await (const { targetLink } of operationsOf(zone, filter))
         if (targetLink?.endsWith(`/instances/${name}`)) return true;
       return false;
     },
 
     async bootLines(zone, name) {
       const [output] = await orNothing(
-        () => instances.getSerialPortOutput({ project, zone, instance: name }),
+        () => instances.getSerialPortOutput({ project, zone, instance: name }, brief),
         [],
       );
       const lines = (output?.contents ?? '').split(/\r?\n/).filter((line) => line.trim());
@@ -184,10 +213,15 @@ async function all<T>(
   return { items, unseen };
 }
 
+/** Operations after which a machine does not run any more. */
+const endings = ['delete', 'stop', 'compute.instances.preempted', 'compute.instances.guestTerminate'];
+
 const last = (url: string | null | undefined) => url?.split('/').at(-1) ?? '';
 /** Google writes times with the offset of California. */
 const utc = (time: string) => new Date(time).toISOString();
-const isMissing = ({ kind }: { kind: string }) => kind === 'not-found';
+const isDone = ({ status }: Operation) => String(status) === 'DONE';
+const isMissing = ({ kind, raw }: Pick<Failure, 'kind' | 'raw'>) =>
+  kind === 'not-found' || unknownZone.test(raw);
 
 function machineOf(instance: Instance): Machine {
   const { name, zone, status, labels, creationTimestamp, lastStartTimestamp, lastStopTimestamp } = instance;
@@ -221,11 +255,18 @@ function diskOf(disk: protos.google.cloud.compute.v1.IDisk): Disk {
   };
 }
 
+async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
 async function orNothing<T, N>(ask: () => Promise<T>, nothing: N): Promise<T | N> {
   try {
     return await ask();
   } catch (error) {
-    if (failureOf(error)?.kind === 'not-found') return nothing;
+    const failure = failureOf(error);
+    if (failure && isMissing(failure)) return nothing;
     throw error;
   }
 }

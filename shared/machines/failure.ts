@@ -56,6 +56,9 @@ function read(sign: Sign): Failure {
   return { hints: [], ...found, words: `${found.words}${raw ? ` (${raw.slice(0, 300)})` : ''}.`, raw };
 }
 
+/** What is asked for in a zone that does not exist is not there: it is no request that is wrong. */
+export const unknownZone = /field 'zone'.*Unknown zone/i;
+
 /** By https://cloud.google.com/compute/docs/troubleshooting/troubleshooting-vm-creation and SkyPilot's table. */
 function byMeaning(sign: Sign): Found | undefined {
   const { codes, message, inOperation } = sign;
@@ -73,25 +76,31 @@ function byMeaning(sign: Sign): Found | undefined {
     return { kind: 'stock-out', scope: 'zone', words: 'It is sold out in this zone', hints: hintsOf(sign) };
   if (
     is('rateLimitExceeded', 'userRateLimitExceeded', 'RATE_LIMIT_EXCEEDED') ||
-    says(/rate ?limit exceeded/i)
+    // The client of Compute Engine hides the reason.
+    says(/rate ?limit exceeded|limit '[^']* per (second|minute|\d+ seconds)\b/i)
   )
     return { kind: 'rate', scope: 'global', words: 'Too many requests were made at a time' };
   if (is('RESOURCE_OPERATION_RATE_EXCEEDED'))
     return { kind: 'rate', scope: 'zone', words: 'Too many operations on one resource at a time' };
   if (
     is('QUOTA_EXCEEDED', 'quotaExceeded', 'LIMIT_EXCEEDED', 'type.googleapis.com/google.rpc.QuotaFailure') ||
-    says(/\bquota\b.*\bexceeded\b|\bexceeded\b.*\bquota\b|quota limit/is)
+    says(/\bquota\b.*\b(exceeded|exhausted)\b|\bexceeded\b.*\bquota\b|quota limit/is)
   )
     return quotaOf(sign);
   if (is('RESOURCE_NOT_READY'))
     return { kind: 'transient', scope: 'zone', words: 'The machine before it is still being stopped' };
-  if (says(/Location \S+ is not found or access is unauthorized/i))
+  if (is('LOCATION_POLICY_VIOLATED') || says(/Location \S+ is not found or access is unauthorized/i))
     return { kind: 'zone-closed', scope: 'zone', words: 'This project may not use the zone' };
+  // A price table may be older than the end of a zone.
+  if (says(unknownZone)) return { kind: 'zone-closed', scope: 'zone', words: 'There is no such zone' };
   if (
     says(
       /(machine|accelerator|disk) ?types?\b.*(does not exist|not (found|supported|available)) in (the )?zone/i,
     ) ||
-    says(/acceleratorType.*(not found|does not exist)|runtime.* not (available|supported)/i)
+    says(
+      /acceleratorType.*(not found|does not exist)|accelerator \S+ was not found in zone|runtime.* not (available|supported)/i,
+    ) ||
+    says(/'resource\.(machineType|guestAccelerators)\b.*referenced resource does not exist/i)
   )
     return { kind: 'zone-closed', scope: 'zone', words: 'This zone does not have this kind of machine' };
   if (is('VPC_NOT_FOUND')) return networkMissing('fatal');
@@ -193,8 +202,8 @@ function permissionOf({ message, details }: Sign): Found {
 export const quotaPage = 'https://console.cloud.google.com/iam-admin/quotas';
 
 function quotaOf({ message, details }: Sign): Found {
-  const metric = details.limitName ?? /Quota '([\w-]+)' exceeded/i.exec(message)?.[1] ?? details.metricName;
-  const said = details.limit ?? details.quota_limit_value ?? /Limit: ([\d.]+)/i.exec(message)?.[1];
+  const metric = details.limitName ?? /Quota (?:limit )?'([\w-]+)'/i.exec(message)?.[1] ?? details.metricName;
+  const said = details.limit ?? details.quota_limit_value ?? /Limit:? (\d+(?:\.\d+)?)/i.exec(message)?.[1];
   const limit = said !== undefined && /^[\d.]+$/.test(said) ? Number(said) : undefined;
   const everywhere = /GPUS[_-]ALL[_-]REGIONS/i.test(`${metric} ${message}`);
   const zone = !everywhere && /\bin zone\b/i.test(message);

@@ -44,8 +44,9 @@ export type Seen = {
 export type Removed = {
   /** By what the service says there is none any more. */
   gone: boolean;
-  /** When it ended, if that is known. */
+  /** When it ended, and when it ran first, if that is known. */
   at?: string;
+  startedAt?: string;
   failure?: Failure;
 };
 

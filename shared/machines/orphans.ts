@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { readJobRecord } from '../jobs/changeJob.ts';
 import type { ReleaseDependencies } from '../jobs/releaseAttempt.ts';
+import type { Records } from '../storage/records.ts';
 import type { Candidate } from './candidate.ts';
 import type { Seen } from './machines.ts';
 import { machineNamed } from './names.ts';
@@ -12,6 +13,9 @@ const Orphans = z.object({
 type Orphans = z.infer<typeof Orphans>;
 export const orphansRecord = 'machines/orphans.json';
 
+export const areOrphansKnown = async (records: Records): Promise<boolean> =>
+  Object.keys((await records.read(orphansRecord, Orphans))?.value.seen ?? {}).length > 0;
+
 /** Milliseconds between the first sight of an orphan and its end: its record may just be on its way. */
 const grace = 10 * 60_000;
 /** Of an attempt that is over it is known that nothing is to be left. */
@@ -22,54 +26,61 @@ const shortGrace = 60_000;
  * what is not labelled as made by this lab.
  */
 export async function sweepOrphans(all: Seen[], dependencies: ReleaseDependencies): Promise<void> {
-  const { records, machines, log, now } = dependencies;
-  const found: {
-    key: string;
-    kind: Candidate['kind'];
-    zone: string;
-    name: string;
-    isDisk: boolean;
-    wait: number;
-  }[] = [];
-  for (const { machines, disks } of all) {
-    for (const { kind, zone, name } of machines) {
-      const wait = await waitFor(name, dependencies);
-      if (wait !== undefined)
-        found.push({ key: `machine ${zone}/${name}`, kind, zone, name, isDisk: false, wait });
-    }
-    for (const { zone, name, users } of disks) {
-      if (users.length > 0) continue;
-      const wait = await waitFor(name, dependencies);
-      if (wait !== undefined)
-        found.push({ key: `disk ${zone}/${name}`, kind: 'vm', zone, name, isDisk: true, wait });
-    }
-  }
+  const { records, log, now } = dependencies;
   const before = (await records.read(orphansRecord, Orphans))?.value.seen ?? {};
-  if (found.length === 0 && Object.keys(before).length === 0) return;
-
   const after: Orphans['seen'] = {};
-  for (const { key, kind, zone, name, isDisk, wait } of found) {
+  for (const thing of all.flatMap(thingsOf)) {
+    const key = `${thing.isDisk ? 'disk' : 'machine'} ${thing.zone}/${thing.name}`;
     const since = before[key]?.since ?? new Date(now()).toISOString();
-    if (now() - Date.parse(since) >= wait) {
-      const service = await machines(kind);
-      const { gone, failure } = isDisk
-        ? await service.removeDisk({ zone, name })
-        : await service.remove(zone, name);
-      log.warning('nobody owned it, and it was ended', { what: key, gone, reason: failure?.words });
-      if (gone) continue;
+    try {
+      const wait = await waitFor(thing, dependencies);
+      if (wait === undefined) continue;
+      if (now() - Date.parse(since) >= wait && (await end(thing, key, dependencies))) continue;
+    } catch (error) {
+      // One that cannot be ended must not keep the others.
+      log.error('what may belong to nobody could not be looked after, and will be again', {
+        what: key,
+        error,
+      });
     }
     after[key] = { since, what: key };
   }
-  await records.update(orphansRecord, Orphans, () => ({ seen: after }));
+  if (Object.keys(after).length > 0 || Object.keys(before).length > 0)
+    await records.update(orphansRecord, Orphans, () => ({ seen: after }));
+}
+
+type Thing = { kind: Candidate['kind']; zone: string; name: string; isDisk: boolean };
+
+const thingsOf = ({ machines, disks }: Seen): Thing[] => [
+  ...machines.map(({ kind, zone, name }) => ({ kind, zone, name, isDisk: false })),
+  ...disks
+    .filter(({ users }) => users.length === 0)
+    .map(({ zone, name }) => ({ kind: 'vm' as const, zone, name, isDisk: true })),
+];
+
+async function end(
+  { kind, zone, name, isDisk }: Thing,
+  key: string,
+  { machines, log }: ReleaseDependencies,
+): Promise<boolean> {
+  const service = await machines(kind);
+  const { gone, failure } = isDisk
+    ? await service.removeDisk({ zone, name })
+    : await service.remove(zone, name);
+  log.warning('nobody owned it, and it was ended', { what: key, gone, reason: failure?.words });
+  return gone;
 }
 
 /** @returns how long to wait; undefined for what is at work, or not named as one of ours */
-async function waitFor(name: string, { records }: ReleaseDependencies): Promise<number | undefined> {
+async function waitFor({ zone, name }: Thing, { records }: ReleaseDependencies): Promise<number | undefined> {
   const named = machineNamed(name);
   if (!named) return undefined;
   const record = await readJobRecord(records, named.job);
   if (!record) return grace;
   const attempt = record.attempts.find(({ number }) => number === named.attempt);
   if (!attempt) return grace;
-  return attempt.releasedAt ? shortGrace : undefined;
+  if (attempt.releasedAt) return shortGrace;
+  // An answer that never came may leave one in a zone that was given up.
+  const place = attempt.candidate ?? attempt.asked?.candidate;
+  return place?.zone === zone ? undefined : grace;
 }

@@ -11,24 +11,30 @@ export type RunOptions = {
   cwd?: string;
   /** Ctrl-C when this has been printed. */
   interruptAt?: string;
+  /** What comes on standard input. */
+  input?: string;
+  /** Is given standard output as far as it has come. */
+  onOutput?: (out: string) => void;
 };
 
 /** Runs the file that `npx gazeline` runs, by its first line, with the PATH that npx makes. */
 export async function gazeline(
   args: string[],
-  { env = {}, cwd, interruptAt }: RunOptions = {},
+  { env = {}, cwd, interruptAt, input, onOutput }: RunOptions = {},
 ): Promise<Ran> {
   const PATH = `${join(project, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
   const child = spawn(bin, args, {
     // Continuous integration counts as a terminal with colours.
     env: { ...process.env, NO_COLOR: '1', PATH, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     ...(cwd ? { cwd } : {}),
   });
+  child.stdin.on('error', () => {}).end(input ?? '');
   const ran: Ran = { code: null, out: '', err: '' };
   let interrupted = false;
   const read = (stream: 'out' | 'err') => (chunk: Buffer) => {
     ran[stream] += chunk;
+    if (stream === 'out') onOutput?.(ran.out);
     if (interrupted || !interruptAt || !ran[stream].includes(interruptAt)) return;
     interrupted = true;
     child.kill('SIGINT');

@@ -469,6 +469,14 @@ watch_preemption() {
   done
 }
 
+# Only for TPUs: virtual machines are ended by Compute Engine itself. Half a minute is for the checkpoint and the report.
+watch_time() {
+  local limit=$1
+  sleep $((limit > 60 ? limit - 30 : limit / 2))
+  touch "$STATE/over"
+  kill -TERM $$
+}
+
 # ---------------------------------------------------------------------------------------------------------- checkpoints
 
 # Lists the files of a folder that differ from what file $2 knows of them, NUL after each field: encoded name below the
@@ -856,7 +864,10 @@ end_stopped() {
   preempted=$(metadata instance/preempted 2 2>/dev/null || metadata instance/scheduling/preemptible 2 2>/dev/null || echo TRUE)
   for pid in "${helpers[@]}"; do end_group "$pid"; done
   helpers=()
-  if [[ $preempted == TRUE ]]; then
+  if [[ -e $STATE/over ]]; then
+    echo failed >"$STATE/outcome"
+    because 'It reached the limit of its time or money'
+  elif [[ $preempted == TRUE ]]; then
     echo preempted >"$STATE/outcome"
     because 'Google took the machine back (preemption)'
   else
@@ -996,6 +1007,9 @@ main() {
   phase starting
   background keep_reporting
   background watch_preemption
+  local limit
+  limit=$(attribute gazeline-seconds)
+  [[ ! $limit =~ ^[0-9]+$ ]] || background watch_time "$limit"
 
   phase fetching
   patiently fetch || end_unless_stopped setup-failed

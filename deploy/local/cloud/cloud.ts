@@ -15,6 +15,7 @@ import type { Context, Service } from './service.ts';
 import { createStorage } from './storage/storage.ts';
 import { openStore } from './store.ts';
 import { createToken } from './token/token.ts';
+import { createTpu } from './tpu/tpu.ts';
 import { createVision } from './vision/vision.ts';
 
 export type CloudOptions = {
@@ -70,9 +71,21 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const drive = createDrive(context);
   const billing = createBilling(context, { publish: pubsub.publish, random });
   const compute = createCompute(context, token.serviceAccount.keyFile);
+  const tpu = createTpu(context, token.serviceAccount.keyFile);
   // Storage owns any /BUCKET/OBJECT that is not a path of another. What comes last is closed first: machines may want to
   // save something at their end.
-  const services: Service[] = [token, pubsub, scheduler, drive, vision, language, billing, storage, compute];
+  const services: Service[] = [
+    token,
+    pubsub,
+    scheduler,
+    drive,
+    vision,
+    language,
+    billing,
+    storage,
+    compute,
+    tpu,
+  ];
 
   const app = express().disable('x-powered-by').disable('etag');
   app.use('/_local/faults', express.json(), context.faults.router);

@@ -19,6 +19,7 @@ export const Fault = z.strictObject({
     'scheduler',
     'compute',
     'billing',
+    'tpu',
   ]),
   /**
    * - `latency`: waits `ms` before the request is looked at;
@@ -41,11 +42,13 @@ export const Fault = z.strictObject({
    * - `lostPush`: (pubsub, drive) a push is not sent; Pub/Sub notices at the ack deadline, Drive never does;
    * - `doubledPush`: a push is sent twice;
    * - `latePush`: a push waits a random time up to `ms`, so that pushes overtake each other;
-   * - `rateLimit`: (compute) a request is refused with 403 `rateLimitExceeded`;
-   * - `permissionDenied`: (compute) a request is refused with 403 `forbidden`;
+   * - `rateLimit`: (compute, tpu) a request is refused with 403 `rateLimitExceeded`, of TPUs with 429;
+   * - `permissionDenied`: (compute, tpu) a request is refused with 403 `forbidden`;
    * - `stockOut`: (compute) a machine is not to be had: its operation fails with `code`, and names `zonesAvailable`;
-   * - `vanish`: (compute) a machine is gone while it is being made; its operation fails with RESOURCE_NOT_FOUND;
-   * - `bootFailure`: (compute) a machine runs, but its start-up script does not; the serial port says why.
+   *   (tpu) a queued resource, or the operation of a node, fails with 8;
+   * - `vanish`: (compute, tpu) a machine is gone while it is being made; its operation fails with RESOURCE_NOT_FOUND, that
+   *   of a TPU with 3;
+   * - `bootFailure`: (compute, tpu) a machine runs, but its start-up script does not; the serial port says why.
    */
   kind: z.enum([
     'latency',

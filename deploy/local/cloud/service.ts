@@ -29,6 +29,7 @@ export type Service = {
     | 'language'
     | 'token'
     | 'compute'
+    | 'tpu'
     | 'billing';
   /** The paths that are its own. */
   owns: RegExp;

@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
  *
  *     drive/      the Drive, as a person sees it (the Drive service keeps it)
  *     buckets/    the objects, as a person sees them (the Storage service keeps it)
- *     machines/   the disks of machines (the Compute service keeps it)
+ *     machines/   the disks of machines (the Compute and TPU services keep it)
  *     .cloud/     cloud.db, and blobs/: bytes that nobody should touch by hand
  *
  * The database is the truth and changes in transactions, so that a kill -9 at any moment leaves a store that

@@ -41,5 +41,6 @@ export function machineEnvironment(
     CLOUDSDK_AUTH_ACCESS_TOKEN: 'local',
     CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${origin}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE: `${origin}/compute/v1/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_TPU: `${origin}/`,
   };
 }

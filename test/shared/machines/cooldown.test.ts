@@ -45,7 +45,7 @@ test('a quota blocks the region, a global one everything of the kind, and a fata
   expect(block(noCooldown, { kind: 'permission', scope: 'fatal', words: 'no' }, l4, now)).toBe(noCooldown);
 });
 
-test('each time it lasts longer, up to an hour, until something is given or it is long ago', () => {
+test('each time it lasts longer, up to a quarter of an hour, until something is given or it is long ago', () => {
   let cooldown = noCooldown;
   let time = now;
   const spans: number[] = [];
@@ -57,7 +57,7 @@ test('each time it lasts longer, up to an hour, until something is given or it i
     spans.push((until - time) / minute);
     time = until;
   }
-  expect(spans).toEqual([5, 10, 20, 40, 60, 60]);
+  expect(spans).toEqual([5, 10, 15, 15, 15, 15]);
   expect(unblock(cooldown, l4)).toEqual(noCooldown);
   const later = block(cooldown, soldOut, l4, time + 3 * 60 * minute);
   expect(Date.parse(isBlocked(later, l4, time + 3 * 60 * minute)?.until ?? '')).toBe(time + 185 * minute);

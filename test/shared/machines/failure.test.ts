@@ -89,6 +89,27 @@ test.each<[string, unknown, string, string]>([
     'zone-closed',
     'zone',
   ],
+  [
+    'a zone that is not there',
+    thrown({
+      code: 3,
+      httpStatusCode: 400,
+      message: "Invalid value for field 'zone': 'mars-1-a'. Unknown zone.",
+    }),
+    'zone-closed',
+    'zone',
+  ],
+  [
+    'a machine type that is not in the zone',
+    thrown({
+      code: 3,
+      httpStatusCode: 400,
+      message:
+        "Invalid value for field 'resource.machineType': 'zones/us-east1-d/machineTypes/g2-standard-8'. The referenced resource does not exist.",
+    }),
+    'zone-closed',
+    'zone',
+  ],
   ['a TPU preempted while it is made', tpu(3, 'The node was preempted'), 'stock-out', 'zone'],
   [
     'a TPU that is sold out',
@@ -117,6 +138,45 @@ test.each<[string, unknown, string, string]>([
     'a queued resource that failed',
     { state: { state: 'FAILED', failedData: { error: { code: 8, message: 'no more capacity' } } } },
     'stock-out',
+    'zone',
+  ],
+  [
+    'a queued resource for which there is no quota left',
+    {
+      state: {
+        state: 'FAILED',
+        failedData: {
+          error: {
+            code: 8,
+            message:
+              "Quota 'TPUV5sLitepodPerProjectPerZoneForTPUAPI' exhausted. Limit 4 in zone us-central1-a",
+          },
+        },
+      },
+    },
+    'quota',
+    'zone',
+  ],
+  [
+    'a TPU that another zone has',
+    gaxios(400, {
+      code: 400,
+      status: 'INVALID_ARGUMENT',
+      message:
+        'Cloud TPU received a bad request. The requested accelerator configuration for accelerator type, "v6e-1", could not be found in the zonal accelerator configurations for "asia-east1-a".; the accelerator v6e-1 was not found in zone asia-east1-a [EID: 0x1]',
+    }),
+    'zone-closed',
+    'zone',
+  ],
+  [
+    'a location that is closed by a policy',
+    gaxios(403, {
+      code: 403,
+      status: 'PERMISSION_DENIED',
+      message: 'no',
+      details: [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'LOCATION_POLICY_VIOLATED' }],
+    }),
+    'zone-closed',
     'zone',
   ],
   ['anything else', { error: { errors: [{ code: 'SOMETHING_NEW', message: 'hm' }] } }, 'unknown', 'zone'],
@@ -252,6 +312,15 @@ test('a quota is told with metric, region, limit and where to ask', () => {
       /^The quota NVIDIA_L4_GPUS of us-central1 is 0: there is none; ask for more at https:\/\/console/,
     ),
   });
+  for (const message of [
+    "Quota 'TPUV6EPerProjectPerZoneForTPUAPI' exhausted. Limit 4 in zone us-central1-a",
+    "Quota limit 'TPUV6EPerProjectPerZoneForTPUAPI' has been exceeded. Limit: 4 in zone us-central1-a.",
+  ])
+    expect(failureOf(thrown({ status: 429, message }))).toMatchObject({
+      kind: 'quota',
+      metric: 'TPUV6EPerProjectPerZoneForTPUAPI',
+      limit: 4,
+    });
   const quotaInfo = {
     metricName: 'compute.googleapis.com/gpus_all_regions',
     limitName: 'GPUS-ALL-REGIONS-per-project',

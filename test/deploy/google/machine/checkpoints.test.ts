@@ -88,3 +88,10 @@ test('an attempt that lives longer than it should does not write over the checkp
   const { objects } = await old.left();
   expect(objects.get('checkpoints/step')).toBe('new\n');
 });
+
+test('a machine that nobody else ends keeps to its time by itself, with its checkpoint saved', async () => {
+  const more = { 'gazeline-checkpoints': 'checkpoints', 'gazeline-seconds': '8' };
+  const { last, objects } = await runMachine(command('limited', counter, more));
+  expect(last).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('limit of its time') });
+  expect(objects.get('checkpoints/told')).toBe('yes\n');
+});

@@ -8,12 +8,18 @@ const letters: Record<string, string> = {
   'us-west2': 'abc',
   'us-west3': 'abc',
   'us-west4': 'abc',
+  'northamerica-northeast1': 'abc',
+  'northamerica-northeast2': 'abc',
   'europe-west1': 'bcd',
   'europe-west2': 'abc',
   'europe-west3': 'abc',
   'europe-west4': 'abc',
+  'europe-west6': 'abc',
+  'me-central2': 'abc',
   'asia-east1': 'abc',
   'asia-northeast1': 'abc',
+  'asia-northeast3': 'abc',
+  'asia-south1': 'abc',
   'asia-southeast1': 'abc',
 };
 

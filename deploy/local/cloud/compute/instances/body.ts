@@ -38,6 +38,7 @@ const Disk = z.looseObject({
       diskSizeGb: int64.optional(),
       diskType: z.string().optional(),
       sourceImage: z.string().optional(),
+      labels: z.record(z.string(), z.string()).optional(),
     })
     .prefault({}),
 });

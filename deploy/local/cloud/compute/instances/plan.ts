@@ -86,7 +86,7 @@ export function plan(
     }
     if (disk.source)
       throw new ComputeError(501, 'notImplemented', 'The local Compute Engine attaches no disks that exist.');
-    const { diskName, diskSizeGb, diskType, sourceImage } = disk.initializeParams;
+    const { diskName, diskSizeGb, diskType, sourceImage, labels: diskLabels } = disk.initializeParams;
     const image = imageOf(`${field}.initializeParams.sourceImage`, sourceImage, disk.boot);
     const sizeGb = diskSizeGb ?? image?.diskSizeGb ?? 500;
     if (image && sizeGb < image.diskSizeGb)
@@ -107,7 +107,7 @@ export function plan(
       sizeGb,
       type: lastOf(diskType ?? 'pd-standard'),
       sourceImage: image ? `projects/${image.project}/global/images/${image.name}` : '',
-      labels: {},
+      labels: readLabels(diskLabels),
       created,
       user: name,
     });
