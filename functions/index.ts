@@ -12,6 +12,7 @@ import { drainBegins, publishDrain, requestDrain } from '../shared/drive/request
 import { tallies } from '../shared/drive/runs.ts';
 import type { Log } from '../shared/log.ts';
 import type { MachinesByKind } from '../shared/machines/machines.ts';
+import { labelValue } from '../shared/machines/names.ts';
 import { publishTo } from '../shared/publish.ts';
 import { recordsIn } from '../shared/storage/records.ts';
 import { onClock, onMessage, onObject, onRequest } from '../shared/trigger.ts';
@@ -249,7 +250,7 @@ const guardActions = (log: Log): GuardActions => ({
   stopIdle: async () => ({ results: [], complete: true }),
   stopAll: async (isWanted) =>
     (await import('../shared/machines/stopAll.ts')).stopAll(isWanted, {
-      services: [await virtualMachines()],
+      services: await stoppable(),
       discardLocalSsd: config().discardLocalSsd === 'yes',
       log,
       now: Date.now,
@@ -261,6 +262,15 @@ const guardActions = (log: Log): GuardActions => ({
     return detach(isRehearsal, { billing: clients.billing, project, isOn, allowed: detachProjects });
   },
 });
+
+const stoppable = async () => {
+  const [{ mayHaveTpus }, { tpusOfJobs }] = await Promise.all([
+    import('../shared/jobs/mayHaveTpus.ts'),
+    import('../shared/machines/tpusOfJobs.ts'),
+  ]);
+  const isTpu = await mayHaveTpus(await records());
+  return [await virtualMachines(), ...(isTpu ? [tpusOfJobs(await tpus(), labelValue(config().lab))] : [])];
+};
 
 const records = async () => recordsIn(await clients.storage(), config().stateBucket);
 const publish = async () => publishTo(await clients.pubsub(), config().project);

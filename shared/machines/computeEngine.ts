@@ -145,6 +145,7 @@ export function computeEngine(
 
     list: (lab) => seen(`labels.gazeline-lab=${lab}`),
     listAll: () => seen(),
+    runs: ({ status }) => status === 'RUNNING',
 
     async wasPreempted(zone, name) {
       // The filter is “contains”: the operation of job-10 is found for job-1 as well.

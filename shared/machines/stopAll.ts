@@ -6,6 +6,8 @@ import { protectionOf } from './protection.ts';
 export type Stoppable = {
   /** All of the project. */
   listAll(): Promise<Seen>;
+  /** Whether it costs something until it is stopped, and can be. */
+  runs(machine: Machine): boolean;
   /**
    * Tells the machine to shut down, by which a job saves a checkpoint, and waits for its end: at the latest, the service
    * cuts it off (https://cloud.google.com/compute/docs/instances/stop-start-instance: 90 s; 30 s for spot).
@@ -51,7 +53,7 @@ export async function stopAll(
       });
     }
     const running: Machine[] = [];
-    for (const machine of machines.filter(({ status }) => status === 'RUNNING')) {
+    for (const machine of machines.filter((one) => service.runs(one))) {
       const why = protectionOf(machine, now()) ?? managerOf(machine);
       if (why) results.push({ what: whatOf(machine), outcome: 'left', words: why });
       else running.push(machine);

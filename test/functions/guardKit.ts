@@ -154,6 +154,7 @@ export function oneMachine() {
       const machine = { kind: 'vm' as const, name: 'a', zone, status, labels: {}, createdAt: '' };
       return { machines: [machine], disks: [], unseen: [], wasSeen: () => true };
     },
+    runs: (machine) => machine.status === 'RUNNING',
     async stop(_zone, name) {
       stops.push(name);
       status = 'TERMINATED';
