@@ -109,12 +109,13 @@ function nextStep(
 
 async function perform(
   record: GuardRecord,
-  { level }: Step,
+  given: Step,
   occasion: Occasion,
   { records, actions, project, now, log }: PerformDependencies,
   untold: unknown[],
 ): Promise<void> {
   const { period } = record;
+  const { level } = given;
   const tell = async (step: Step, kind: Notice['kind']): Promise<boolean> => {
     try {
       await actions.notify(noticeOf(record, step, kind, { project, at: iso(now()) }));
@@ -124,14 +125,14 @@ async function perform(
       return false;
     }
   };
-  /** Unless the step is not there any more: it was released meanwhile, or the period is over. */
-  const note = async (more: Partial<Step> | ((step: Step) => Partial<Step>), of = level) => {
+  /** Unless the step is not there any more: it was released meanwhile, even if reached again, or the period is over. */
+  const note = async (more: Partial<Step> | ((step: Step) => Partial<Step>), of = given) => {
     let noted: Step | undefined;
     await change(records, (current) => {
       noted = undefined;
       if (current.period.start !== period.start) return undefined;
       const steps = current.steps.map((step) => {
-        if (step.level !== of) return step;
+        if (step.level !== of.level || step.raisedAt !== of.raisedAt) return step;
         noted = { ...step, ...(typeof more === 'function' ? more(step) : more) };
         return noted;
       });
@@ -145,28 +146,30 @@ async function perform(
     return isOn && isAtLeast(current.level, level);
   };
 
-  const step = await note(({ startedAt }) => ({ startedAt: startedAt ?? iso(now()) }));
+  const begun = ({ startedAt = iso(now()) }: Step) => ({ startedAt });
+  // What stops nothing is begun and done in one write: an object takes about one a second.
+  const step = stopsNothing(level) ? given : await note(begun);
   if (!step) return;
   // Of several levels that are reached at once, people are told the highest, and before anything is done.
   const highest = record.steps.at(-1);
   if (highest && !highest.announcedAt && (await tell(highest, 'raised')))
-    await note({ announcedAt: iso(now()) }, highest.level);
+    await note({ announcedAt: iso(now()) }, highest);
 
   const isRehearsal = level === 'detached' && !step.rehearsedAt;
   const isOver = step.doneAt !== undefined && step.complete !== false && !(occasion.holds && canHold(level));
   if (isOver) return;
   const pass = await act(level, actions, isWanted, isRehearsal);
-  const after = await note(({ results, rehearsedAt }) => ({
-    results: merged(results, pass.results),
-    ...(isRehearsal
-      ? { rehearsedAt: rehearsedAt ?? iso(now()) }
-      : { doneAt: iso(now()), complete: pass.complete }),
+  const after = await note((current) => ({
+    ...begun(current),
+    results: merged(current.results, pass.results),
+    ...(isRehearsal ? { rehearsedAt: iso(now()) } : { doneAt: iso(now()), complete: pass.complete }),
   }));
   log.info('a step of the budget guard', { level, complete: pass.complete, results: pass.results });
   const news = pass.results.filter((one) => !step.results.some((known) => isSame(one, known)));
   if (after && news.length > 0) await tell({ ...after, results: news }, 'done');
 }
 
+const stopsNothing = (level: Step['level']) => level === 'warned' || level === 'no-new-work';
 const canHold = (level: Step['level']) => level === 'stop-idle' || level === 'stop-all';
 
 async function act(

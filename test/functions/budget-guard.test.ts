@@ -71,8 +71,9 @@ test('24. right message, right month, once: what the local Billing says goes thr
     parent: account,
     requestBody: budgetOf(100, topic),
   });
-  await setBilling(cloud, 'spend', { amount: 95 });
+  await setBilling(cloud, 'spend', { amount: 115 });
   await setBilling(cloud, 'clock', { advance: 3600 });
+  await guard.start('a');
   const [said] = await pullAll(cloud, 'budget-said');
   const id = data.name?.split('/').at(-1) ?? '';
   const text = JSON.stringify(said?.data);
@@ -80,7 +81,9 @@ test('24. right message, right month, once: what the local Billing says goes thr
   expect(await push(text, said?.attributes ?? {}, 'not-ours')).toEqual({ status: 204 });
   expect(await guard.guard()).toBeUndefined();
   expect(await push(text, { ...said?.attributes, budgetId }, 'ours')).toEqual({ status: 204 });
-  expect(await guard.guard()).toMatchObject({ level: 'no-new-work', period: periodAt(Date.now(), 'month') });
+  expect(await guard.guard()).toMatchObject({ level: 'stop-all', period: periodAt(Date.now(), 'month') });
+  expect(await guard.statusOf('a')).toBe('TERMINATED');
+  expect((await guard.notices()).map(({ kind }) => kind)).toEqual(['raised', 'done']);
   const problems = await Array.fromAsync(listProblems(guard.records));
   expect(problems).toEqual([
     expect.objectContaining({
@@ -364,9 +367,12 @@ test('25. ladder with brakes: who dies at any step is followed by one who goes o
 
 test('25. ladder with brakes: two at once are one, and the other comes again', async () => {
   await guard.start('a');
-  const both = await Promise.allSettled([guard.deliver(notification(110)), guard.deliver(notification(111))]);
-  const refused = both.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
-  expect(refused).toEqual([expect.any(NotYet)]);
+  const { actions } = guard.dependencies();
+  const stopAll: typeof actions.stopAll = async (isWanted) => {
+    await expect(guard.deliver(notification(111))).rejects.toThrow(NotYet);
+    return actions.stopAll(isWanted);
+  };
+  await guard.deliver(notification(110), { actions: { ...actions, stopAll } });
   await guard.deliver(notification(111));
   expect(await guard.stops()).toHaveLength(1);
   expect(await guard.notices()).toHaveLength(2);
