@@ -101,6 +101,13 @@ test('the estimate waits for somebody to say what the budget is', () => {
   expect(hear(first, billed(1), unknown, now)?.level).toBe('no-new-work');
 });
 
+test('an estimate that comes late has its say, and the latest is shown', () => {
+  const early = { asOf: new Date(now - 60_000).toISOString() };
+  const record = after([estimated(60), estimated(95, early)]);
+  expect(record).toMatchObject({ level: 'no-new-work', estimate: { cost: 60 } });
+  expect(record?.reason).toMatch(/^95 % of the budget is spent: 95\.00 USD estimated/);
+});
+
 test('the estimate is held against the first budget, and a bill against its own', () => {
   const two = { ...settings, budgets: ['b', 'vision'] };
   const vision = hear(undefined, billed(1, { budgetId: 'vision', amount: 5 }), two, now);
