@@ -84,6 +84,7 @@ const requests: Record<keyof typeof functions, () => { headers?: Record<string, 
   'object-arrived': () => ({ body: push({}, { eventType: 'OBJECT_FINALIZE', ...object }) }),
   annotate: () => ({ body: push({ name: 'story.txt', generation: object.objectGeneration, kind: 'text' }) }),
   'waiting-tick': () => ({ body: push({}) }),
+  'budget-guard': () => ({ body: push({ check: {} }) }),
   'drive-reconcile': () => ({ body: push({}) }),
   'job-start': () => ({ body: push({ job: 'a-job-that-is-not-there' }) }),
   'job-event': () => ({

@@ -1,4 +1,6 @@
 import { unitsPerDay } from '../shared/annotation/units.ts';
+import type { GuardActions } from '../shared/budget/performSteps.ts';
+import { noticesTopic, sendNotice } from '../shared/budget/sendNotice.ts';
 import { clients, lazy } from '../shared/clients.ts';
 import { coalesce, coalesceBy } from '../shared/coalesce.ts';
 import { config } from '../shared/config.ts';
@@ -8,13 +10,16 @@ import { filtersOf } from '../shared/drive/filters.ts';
 import { removalsPerRun as perRun } from '../shared/drive/removals.ts';
 import { drainBegins, publishDrain, requestDrain } from '../shared/drive/requestDrain.ts';
 import { tallies } from '../shared/drive/runs.ts';
+import type { Log } from '../shared/log.ts';
 import type { MachinesByKind } from '../shared/machines/machines.ts';
+import { labelValue } from '../shared/machines/names.ts';
 import { publishTo } from '../shared/publish.ts';
 import { recordsIn } from '../shared/storage/records.ts';
 import { onClock, onMessage, onObject, onRequest } from '../shared/trigger.ts';
 import { Unprocessable } from '../shared/unprocessable.ts';
 import { keepWaiting } from '../shared/waiting.ts';
 import { annotate, Stimulus } from './annotate.ts';
+import { BudgetNotified, budgetGuard } from './budget-guard.ts';
 import { DriveChanged, driveFeed } from './drive-feed.ts';
 import { driveReconcile, ReconcileRequest } from './drive-reconcile.ts';
 import { driveTick } from './drive-tick.ts';
@@ -170,13 +175,33 @@ export const functions = {
       }),
   ),
 
+  'budget-guard': onMessage(
+    { topic: 'budget-notified', ackDeadline: 600, memory: withMachines },
+    BudgetNotified,
+    async (message, { log, attributes = {}, publishedAt }) =>
+      budgetGuard(
+        message,
+        { attributes, publishedAt },
+        {
+          ...guardSettings(),
+          records: await records(),
+          project: config().project,
+          actions: guardActions(log),
+          lease: 9 * 60_000,
+          secondThoughts: 30 * 60_000,
+          log,
+          now: Date.now,
+        },
+      ),
+  ),
+
   'waiting-tick': onClock({ schedule: '7 * * * *', topic: 'waiting-tick' }, async (tick, { log }) =>
     waitingTick(tick, { records: await records(), publish: await publish(), log }),
   ),
 };
 
 /** Topics that functions publish to and no function of ours reads yet. */
-export const topics = ['recording-arrived'];
+export const topics = ['recording-arrived', noticesTopic];
 
 /** What functions that deal with jobs are given. */
 const jobs = async () => ({
@@ -207,6 +232,45 @@ const machineSettings = lazy(async () => {
     ...(localCloud ? { storage: localCloud, reportSeconds: 2 } : {}),
   };
 });
+
+const guardSettings = () => {
+  const { budgets, billingAccount, budgetAmount, budgetCurrency, budgetPeriod } = config();
+  const { detachBilling, budgetThresholds } = config();
+  const { detached: _, ...thresholds } = budgetThresholds;
+  return {
+    ...{ budgets, billingAccount, amount: budgetAmount, currency: budgetCurrency, periodKind: budgetPeriod },
+    // Without the other setting there is no such level.
+    thresholds: detachBilling === 'on' ? budgetThresholds : thresholds,
+  };
+};
+const guardActions = (log: Log): GuardActions => ({
+  notify: async (notice) =>
+    sendNotice(notice, { publish: await publish(), webhook: config().noticeWebhook, log }),
+  // The sweep stops idle machines, at whatever level.
+  stopIdle: async () => ({ results: [], complete: true }),
+  stopAll: async (isWanted) =>
+    (await import('../shared/machines/stopAll.ts')).stopAll(isWanted, {
+      services: await stoppable(),
+      discardLocalSsd: config().discardLocalSsd === 'yes',
+      log,
+      now: Date.now,
+    }),
+  detach: async (isRehearsal) => {
+    const { project, detachBilling, detachProjects } = config();
+    const { detach } = await import('../shared/budget/detach.ts');
+    const isOn = detachBilling === 'on';
+    return detach(isRehearsal, { billing: clients.billing, project, isOn, allowed: detachProjects });
+  },
+});
+
+const stoppable = async () => {
+  const [{ mayHaveTpus }, { tpusOfJobs }] = await Promise.all([
+    import('../shared/jobs/mayHaveTpus.ts'),
+    import('../shared/machines/tpusOfJobs.ts'),
+  ]);
+  const isTpu = await mayHaveTpus(await records());
+  return [await virtualMachines(), ...(isTpu ? [tpusOfJobs(await tpus(), labelValue(config().lab))] : [])];
+};
 
 const records = async () => recordsIn(await clients.storage(), config().stateBucket);
 const publish = async () => publishTo(await clients.pubsub(), config().project);

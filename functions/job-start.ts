@@ -1,5 +1,6 @@
 import type { Bucket } from '@google-cloud/storage';
 import * as z from 'zod';
+import { isOpenForWork } from '../shared/budget/isOpenForWork.ts';
 import { isDue } from '../shared/jobs/advance.ts';
 import { type AskDependencies, ask, isBeingAsked } from '../shared/jobs/askForMachine.ts';
 import { changeJob } from '../shared/jobs/changeJob.ts';
@@ -59,6 +60,8 @@ export async function jobStart(request: JobRequested, dependencies: JobStartDepe
       await ask(record, asked.candidate, dependencies);
       continue;
     }
+    const open = await isOpenForWork(records, now());
+    if (!open.isOpen) return holdBack(record, open, dependencies);
     const cooldown = (await records.read(cooldownRecord, Cooldown))?.value ?? noCooldown;
     const choice = choose(record, { ...dependencies, cooldown, now: now() });
     if (choice.estimate && !record.estimate)
@@ -77,6 +80,27 @@ export async function jobStart(request: JobRequested, dependencies: JobStartDepe
     }
   }
 }
+
+/** No new work is begun. What was begun is not lost: it goes on from its checkpoint when there is money again. */
+async function holdBack(
+  record: JobRecord,
+  { reason, liftsAt }: { reason: string; liftsAt: string },
+  { records, now, log }: JobStartDependencies,
+): Promise<void> {
+  const { id } = record;
+  const at = new Date(now()).toISOString();
+  const attempt = currentAttempt(record)?.number ?? 0;
+  const isBegun = record.attempts.some(({ candidate }) => candidate);
+  // A person may release it before.
+  const retryAt = new Date(Math.min(Date.parse(liftsAt), now() + lookAgainAfter)).toISOString();
+  await changeJob(
+    records,
+    id,
+    isBegun ? { type: 'wait', attempt, reason, retryAt, isHeld: true, at } : { type: 'refuse', reason, at },
+  );
+  log.warning('the budget guard lets no machine start', { job: id, reason });
+}
+const lookAgainAfter = 6 * 60 * 60_000;
 
 async function endCancelled(record: JobRecord, dependencies: JobStartDependencies): Promise<void> {
   const attempt = currentAttempt(record);

@@ -3,6 +3,7 @@ import type { LanguageServiceClient } from '@google-cloud/language';
 import type { Storage } from '@google-cloud/storage';
 import type { ImageAnnotatorClient } from '@google-cloud/vision';
 import type { GoogleAuth } from 'google-auth-library';
+import type { cloudbilling_v1 } from 'googleapis/build/src/apis/cloudbilling/v1.js';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import type { pubsub_v1 } from 'googleapis/build/src/apis/pubsub/v1.js';
 import type { tpu_v2 } from 'googleapis/build/src/apis/tpu/v2.js';
@@ -130,6 +131,11 @@ export const clients = {
   compute: lazy(async (): Promise<ComputeClients> => {
     const { openComputeClients } = await import('./machines/computeClients.ts');
     return openComputeClients(await restOptions());
+  }),
+
+  billing: lazy(async (): Promise<cloudbilling_v1.Cloudbilling> => {
+    const { cloudbilling_v1 } = (await import('googleapis/build/src/apis/cloudbilling/v1.js')).default;
+    return new cloudbilling_v1.Cloudbilling(await discoveryOptions());
   }),
 
   tpu: lazy(async (): Promise<tpu_v2.Tpu> => {

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { Thresholds } from './budget/levels.ts';
+import { periodKinds } from './budget/period.ts';
 import { defaultExports, ExportPolicy } from './drive/exports.ts';
 
 /** An unset variable and an empty one are the same thing: deployment tools cannot always tell them apart. */
@@ -12,6 +14,38 @@ const optional = <T extends z.ZodType>(schema: T) => z.preprocess(unset, schema.
 const bucket = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, 'expected a bucket name, without gs://');
+
+const amount = z
+  .string()
+  .regex(/^\d{1,9}(\.\d{1,2})?$/, 'expected an amount like 250 or 99.50')
+  .transform(Number)
+  .refine((value) => value > 0, 'expected more than nothing');
+/** Separated by commas or spaces. */
+const words = z.preprocess(
+  unset,
+  z
+    .string()
+    .default('')
+    .transform((text) => text.split(/[,\s]+/).filter(Boolean)),
+);
+
+/** `warned=0.5 stop-all=1.2`, as shares of the budget; those that are left out have their defaults. */
+const thresholds = z.preprocess(
+  unset,
+  z
+    .string()
+    .regex(
+      /^\s*([a-z-]+=\d{1,4}(\.\d{1,4})?[,\s]*)*$/,
+      'expected level=share, separated by spaces, like warned=0.5 stop-all=1.1',
+    )
+    .default('')
+    .transform((text) =>
+      Object.fromEntries(
+        [...text.matchAll(/([a-z-]+)=([\d.]+)/g)].map(([, level, share]) => [level, Number(share)]),
+      ),
+    )
+    .pipe(Thresholds),
+);
 
 /** Separated by commas or new lines: globs may hold spaces. */
 const globs = z.preprocess(
@@ -78,6 +112,41 @@ const Config = z.object({
   regions: optional(z.string().transform((text) => text.split(/[,\s]+/).filter(Boolean))),
   /** The network of the machines. Example: `global/networks/lab`. */
   network: optional(z.string()),
+  /**
+   * The ids of the budgets that count, separated by commas; the first is that of the whole project. What Google says of
+   * any other is not believed. Example: `de72f49d-779b-4945-a127-4d6ce8def0bb`.
+   */
+  budgets: words,
+  /** Of the budgets' billing account; unset if it need not be checked. Example: `012345-567890-ABCDEF`. */
+  billingAccount: optional(
+    z.string().regex(/^[0-9A-F]{6}(-[0-9A-F]{6}){2}$/, 'expected 012345-567890-ABCDEF'),
+  ),
+  /** What the lab may spend in a period, for as long as no notification of the first budget has said it. */
+  budgetAmount: optional(amount),
+  /** Of the budgets. */
+  budgetCurrency: z.preprocess(
+    unset,
+    z
+      .string()
+      .regex(/^[A-Z]{3}$/, 'expected three capitals')
+      .default('USD'),
+  ),
+  /** What the budgets count over: `month`, `quarter` or `year`. */
+  budgetPeriod: z.preprocess(unset, z.enum(periodKinds).default('month')),
+  /**
+   * From which share of a budget on what happens: `warned=0.5 no-new-work=0.9 stop-idle=1 stop-all=1.1` if nothing else
+   * is said. `detached=2` is the second of the two settings without which a project is never taken from its billing
+   * account.
+   */
+  budgetThresholds: thresholds,
+  /** The first of the two: `on`. https://cloud.google.com/billing/docs/how-to/modify-project#disable_billing_for_a_project */
+  detachBilling: z.preprocess(unset, z.enum(['on', 'off']).default('off')),
+  /** The only projects that may be taken from their billing account; this one has to be among them. */
+  detachProjects: words,
+  /** Where the budget guard tells what it does, in Slack's form. Example: `https://hooks.slack.com/services/…`. */
+  noticeWebhook: optional(z.url({ protocol: /^https?$/ })),
+  /** `yes`: a machine that has to be stopped loses what is on its Local SSDs. With `no`, some cannot be stopped. */
+  discardLocalSsd: z.preprocess(unset, z.enum(['yes', 'no']).default('no')),
   /** How many paid Vision units (one feature of one image) a day may cost; above it, stimuli wait for the next day. */
   visionUnitsPerDay: z.preprocess(unset, count.default(1000)),
   /** How many paid Natural Language units (one feature of 1,000 characters) a day may cost. */

@@ -6,6 +6,8 @@ export type Event = {
   /** A CloudEvent's type; empty for a plain Pub/Sub push. */
   type: string;
   attributes: Record<string, string>;
+  /** When a Pub/Sub message was published, by Google's clock. */
+  publishedAt?: string;
   /** The bytes of a Pub/Sub message, or the JSON of a CloudEvent. */
   data: unknown;
 };
@@ -15,6 +17,7 @@ const PubSubPush = z.object({
     messageId: z.string().min(1),
     data: z.base64().default(''),
     attributes: z.record(z.string(), z.string()).nullish(),
+    publishTime: z.iso.datetime().optional().catch(undefined),
   }),
 });
 const CloudEvent = z.object({ id: z.string().min(1), type: z.string(), data: z.unknown() });
@@ -40,8 +43,9 @@ export function eventOf({ headers, body }: Incoming): Event {
 }
 
 function pubSubEvent(json: unknown): Event {
-  const { messageId, data, attributes } = PubSubPush.parse(json).message;
-  return { id: messageId, type: '', attributes: attributes ?? {}, data: Buffer.from(data, 'base64') };
+  const { messageId, data, attributes, publishTime } = PubSubPush.parse(json).message;
+  const event = { id: messageId, type: '', attributes: attributes ?? {}, data: Buffer.from(data, 'base64') };
+  return publishTime ? { ...event, publishedAt: publishTime } : event;
 }
 
 export function parseJson(bytes: Buffer): unknown {

@@ -36,6 +36,9 @@ export type Delivery = {
   /** The same for every delivery of one event. */
   id: string;
   log: Log;
+  /** Of a message. */
+  attributes?: Record<string, string>;
+  publishedAt?: string;
 };
 
 export type Triggered = { trigger: Trigger; handle: (request: Incoming, caller: Caller) => Promise<Answer> };
@@ -175,7 +178,9 @@ async function handleEvent<In>(
   const log = logOf(event.id);
   try {
     const input = checked(() => inputOf(event));
-    if (input !== undefined) await work(input, { id: event.id, log });
+    const { id, attributes, publishedAt } = event;
+    if (input !== undefined)
+      await work(input, { id, log, attributes, ...(publishedAt ? { publishedAt } : {}) });
     return { status: 204 };
   } catch (error) {
     if (error instanceof Unprocessable) return keepUnprocessable(name, event, error, log);

@@ -24,7 +24,8 @@ export type JobEvent = { at: string } & (
   | { type: 'tried'; attempt: number; try: Try }
   /** There is a machine. */
   | { type: 'inserted'; attempt: number; candidate: Candidate; insertedAt: string; endsAt?: string }
-  | { type: 'wait'; attempt: number; retryAt: string; reason: string }
+  /** `isHeld`: not for want of a machine, so that it does not count as waiting for one. */
+  | { type: 'wait'; attempt: number; retryAt: string; reason: string; isHeld?: true }
   | { type: 'report'; report: Report }
   /** The machine ended without a word, or says no more. */
   | {
@@ -115,12 +116,10 @@ export function advance(record: JobRecord, event: JobEvent): JobRecord {
     }
     case 'wait': {
       if (record.state !== 'placing') return record;
-      const { retryAt, reason } = event;
-      const since = record.waitingSince ?? at;
-      return finishCancel(
-        move({ ...record, retryAt, waitingSince: since }, 'waiting-for-capacity', at, reason),
-        at,
-      );
+      const { retryAt, reason, isHeld } = event;
+      const { waitingSince = at, ...rest } = record;
+      const waiting = { ...rest, retryAt, ...(isHeld ? {} : { waitingSince }) };
+      return finishCancel(move(waiting, 'waiting-for-capacity', at, reason), at);
     }
     case 'gone':
       return ended(endAttempt(record, event.cause, event.reason), event.cause, event.reason, at);

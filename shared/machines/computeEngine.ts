@@ -2,6 +2,7 @@ import type { protos } from '@google-cloud/compute';
 import { brief, type ComputeClients } from './computeClients.ts';
 import { type Failure, failureOf, unknownZone } from './failure.ts';
 import type { Disk, Machine, Machines, Removed, Seen } from './machines.ts';
+import type { Stoppable } from './stopAll.ts';
 
 type InsertRequest = protos.google.cloud.compute.v1.IInsertInstanceRequest;
 type Operation = protos.google.cloud.compute.v1.IOperation;
@@ -23,7 +24,7 @@ export function computeEngine(
   clients: ComputeClients,
   wait: (ms: number) => Promise<unknown> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   now: () => number = Date.now,
-): Machines<InsertRequest> {
+): Machines<InsertRequest> & Stoppable {
   const { instances, disks, zoneOperations } = clients;
 
   /** @returns the operation when it is done, or undefined when the time is over */
@@ -86,6 +87,21 @@ export function computeEngine(
     }
   }
 
+  async function seen(filter?: string): Promise<Seen> {
+    const request = { project, ...(filter ? { filter } : {}) };
+    const machines = await all(clients.listInstances, request, ({ instances = [] }) =>
+      instances.map(machineOf),
+    );
+    const theirDisks = await all(clients.listDisks, request, ({ disks = [] }) => disks.map(diskOf));
+    const unseen = [...new Set([...machines.unseen, ...theirDisks.unseen])];
+    return {
+      machines: machines.items,
+      disks: theirDisks.items,
+      unseen,
+      wasSeen: (zone) => !unseen.includes(everywhere) && !unseen.includes(zone),
+    };
+  }
+
   return {
     async insert(request, patience) {
       let accepted: Operation | undefined;
@@ -118,25 +134,18 @@ export function computeEngine(
       return { ...after, ...(startedAt ? { startedAt } : {}), ...(stoppedAt ? { at: stoppedAt } : {}) };
     },
 
+    async stop(zone, name, { discardLocalSsd }) {
+      // Always sent: without it, a machine with a Local SSD is not stopped at all.
+      const request = { project, zone, instance: name, discardLocalSsd };
+      const { gone: stopped, failure } = await removed(zone, () => instances.stop(request));
+      return { stopped, ...(failure ? { failure } : {}) };
+    },
+
     removeDisk: ({ zone, name }) => removed(zone, () => disks.delete({ project, zone, disk: name })),
 
-    async list(lab) {
-      const filter = `labels.gazeline-lab=${lab}`;
-      const machines = await all(clients.listInstances, { project, filter }, ({ instances = [] }) =>
-        instances.map(machineOf),
-      );
-      const theirDisks = await all(clients.listDisks, { project, filter }, ({ disks = [] }) =>
-        disks.map(diskOf),
-      );
-      const unseen = [...new Set([...machines.unseen, ...theirDisks.unseen])];
-      const seen: Seen = {
-        machines: machines.items,
-        disks: theirDisks.items,
-        unseen,
-        wasSeen: (zone) => !unseen.includes(everywhere) && !unseen.includes(zone),
-      };
-      return seen;
-    },
+    list: (lab) => seen(`labels.gazeline-lab=${lab}`),
+    listAll: () => seen(),
+    runs: ({ status }) => status === 'RUNNING',
 
     async wasPreempted(zone, name) {
       // The filter is “contains”: the operation of job-10 is found for job-1 as well.
@@ -171,7 +180,7 @@ type Page = {
 };
 export type ListPage = (request: {
   project: string;
-  filter: string;
+  filter?: string;
   maxResults: number;
   pageToken?: string;
 }) => Promise<Page>;
@@ -179,7 +188,7 @@ export type ListPage = (request: {
 /** Whatever of a list can be had. What could not is named, and never taken for empty. */
 async function all<T>(
   list: ListPage,
-  request: { project: string; filter: string },
+  request: { project: string; filter?: string },
   itemsOf: (scope: { instances?: Instance[]; disks?: object[] }) => T[],
 ): Promise<{ items: T[]; unseen: string[] }> {
   const items: T[] = [];
@@ -218,6 +227,7 @@ const isMissing = ({ kind, raw }: Pick<Failure, 'kind' | 'raw'>) =>
 function machineOf(instance: Instance): Machine {
   const { name, zone, status, labels, creationTimestamp, lastStartTimestamp, lastStopTimestamp } = instance;
   const endsAt = instance.resourceStatus?.scheduling?.terminationTimestamp;
+  const createdBy = instance.metadata?.items?.find(({ key }) => key === 'created-by')?.value;
   const hasStopped = ['STOPPED', 'TERMINATED', 'SUSPENDED'].includes(String(status)) && lastStopTimestamp;
   return {
     kind: 'vm',
@@ -229,6 +239,8 @@ function machineOf(instance: Instance): Machine {
     ...(lastStartTimestamp ? { startedAt: utc(lastStartTimestamp) } : {}),
     ...(hasStopped ? { stoppedAt: utc(lastStopTimestamp) } : {}),
     ...(endsAt ? { endsAt: utc(endsAt) } : {}),
+    ...(instance.deletionProtection ? { deletionProtection: true as const } : {}),
+    ...(createdBy ? { createdBy } : {}),
   };
 }
 

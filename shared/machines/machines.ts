@@ -15,6 +15,9 @@ export type Machine = {
   stoppedAt?: string;
   /** When the service ends it by itself. */
   endsAt?: string;
+  deletionProtection?: true;
+  /** What made it, if that says so of itself: `projects/1/zones/z/instanceGroupManagers/g`. */
+  createdBy?: string;
 };
 
 export type Disk = {
@@ -44,6 +47,12 @@ export type Removed = {
   /** When it ended, and when it ran first, if that is known. */
   at?: string;
   startedAt?: string;
+  failure?: Failure;
+};
+
+export type Stopped = {
+  /** By what the service says it does not run any more; if neither, it was still shutting down when the time was over. */
+  stopped: boolean;
   failure?: Failure;
 };
 

@@ -27,6 +27,14 @@ test('what is optional has a default or is undefined, and an empty variable is a
     exports: ExportPolicy.parse(defaultExports),
     removalsPerRun: 1000,
     transferSeconds: 400,
+    lab: 'gazeline',
+    budgets: [],
+    budgetCurrency: 'USD',
+    budgetPeriod: 'month',
+    budgetThresholds: { warned: 0.5, 'no-new-work': 0.9, 'stop-idle': 1, 'stop-all': 1.1 },
+    detachBilling: 'off',
+    detachProjects: [],
+    discardLocalSsd: 'no',
   };
   const empty = {
     GAZELINE_SHARED_DRIVE: '',
@@ -40,6 +48,11 @@ test('what is optional has a default or is undefined, and an empty variable is a
     GAZELINE_INCLUDE: '',
     GAZELINE_EXPORTS: '',
     GAZELINE_MAX_SIZE: '',
+    GAZELINE_BUDGETS: '',
+    GAZELINE_BUDGET_AMOUNT: '',
+    GAZELINE_BUDGET_THRESHOLDS: '',
+    GAZELINE_DETACH_BILLING: '',
+    GAZELINE_NOTICE_WEBHOOK: '',
   };
   expect(readConfig(env)).toEqual(expected);
   expect(readConfig({ ...env, ...empty })).toEqual(expected);
@@ -84,6 +97,13 @@ test.each([
   ['GAZELINE_VISION_UNITS_PER_DAY', ' ', /GAZELINE_VISION_UNITS_PER_DAY: /],
   ['GAZELINE_DRIVE_UNITS_PER_MINUTE', '199', /GAZELINE_DRIVE_UNITS_PER_MINUTE: expected at least 200/],
   ['GAZELINE_WEBHOOK_URL', 'example.org', /GAZELINE_WEBHOOK_URL: /],
+  ['GAZELINE_BUDGET_AMOUNT', '0', /GAZELINE_BUDGET_AMOUNT: expected more than nothing/],
+  ['GAZELINE_BUDGET_CURRENCY', 'euro', /GAZELINE_BUDGET_CURRENCY: expected three capitals/],
+  ['GAZELINE_BUDGET_THRESHOLDS', 'warned=half', /GAZELINE_BUDGET_THRESHOLDS: expected level=share/],
+  ['GAZELINE_BUDGET_THRESHOLDS', 'warned=0.99', /GAZELINE_BUDGET_THRESHOLDS: expected thresholds that rise/],
+  ['GAZELINE_BUDGET_THRESHOLDS', 'alarmed=0.5', /GAZELINE_BUDGET_THRESHOLDS: .*alarmed/],
+  ['GAZELINE_DETACH_BILLING', 'yes', /GAZELINE_DETACH_BILLING: /],
+  ['GAZELINE_NOTICE_WEBHOOK', 'file:///etc/passwd', /GAZELINE_NOTICE_WEBHOOK: /],
   ['GAZELINE_CHANNEL_SECRET', 'hunter2', /GAZELINE_CHANNEL_SECRET: expected at least 16 characters/],
 ])('%s=%s is refused, and the variable is named', (name, value, message) => {
   expect(() => readConfig({ ...env, [name]: value })).toThrow(message);
@@ -111,4 +131,18 @@ test('an export policy names kinds and formats, and a wrong one is answered with
     expect(() =>
       readConfig({ ...env, GAZELINE_EXPORTS: wrong === 'document' ? 'documents=' : wrong }),
     ).toThrow(/GAZELINE_EXPORTS: .*expected document, spreadsheet/);
+});
+
+test('thresholds are named, and those that are not have their defaults', () => {
+  const { budgetThresholds } = readConfig({
+    ...env,
+    GAZELINE_BUDGET_THRESHOLDS: ' warned=0.75, stop-all=1.5 detached=2',
+  });
+  expect(budgetThresholds).toEqual({
+    warned: 0.75,
+    'no-new-work': 0.9,
+    'stop-idle': 1,
+    'stop-all': 1.5,
+    detached: 2,
+  });
 });

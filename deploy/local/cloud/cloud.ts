@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import express from 'express';
+import { createBilling } from './billing/billing.ts';
 import { createCompute } from './compute/compute.ts';
 import { createDrive } from './drive/drive.ts';
 import { createFaults } from './faults.ts';
@@ -70,6 +71,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const vision = createVision(context, storage);
   const language = createLanguage(context, storage);
   const drive = createDrive(context);
+  const billing = createBilling(context, { publish: pubsub.publish, random });
   const compute = createCompute(context, token.serviceAccount.keyFile);
   const tpu = createTpu(context, token.serviceAccount.keyFile);
   const monitoring = createMonitoring(context, compute.machines);
@@ -86,6 +88,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     language,
     monitoring,
     notebooks,
+    billing,
     storage,
     compute,
     tpu,

@@ -20,6 +20,7 @@ export const Fault = z.strictObject({
     'compute',
     'monitoring',
     'notebooks',
+    'billing',
     'tpu',
   ]),
   /**

@@ -31,6 +31,7 @@ export type Service = {
     | 'compute'
     | 'monitoring'
     | 'notebooks'
+    | 'billing'
     | 'tpu';
   /** The paths that are its own. */
   owns: RegExp;
