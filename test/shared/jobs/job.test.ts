@@ -107,7 +107,7 @@ test.each([
   [
     'a word for a number',
     `${smallest}limits: { hours: six }`,
-    /^limits\.hours: “six”: expected hours, from 0\.0083/,
+    /^limits\.hours: “six”: expected hours, from 0\.0084/,
   ],
   ['no time', `${smallest}limits: { hours: 0 }`, /^limits\.hours: “0”: expected hours/],
   [
