@@ -74,7 +74,7 @@ test('3. crash between insert and state write: the machine is adopted, by its re
 
 test('3. crash between insert and state write: adopted by its name, where the request id is forgotten', async () => {
   const id = await jobs.submit();
-  const dependencies = dying(5);
+  const dependencies = dying(6);
   await expect(jobs.start(id, dependencies)).rejects.toThrow('died');
   expect(await jobs.machines()).toHaveLength(1);
   await setCompute(cloud, { ...fast, rememberRequestIds: false });
@@ -89,7 +89,7 @@ test('3. crash between insert and state write: adopted by its name, where the re
 
 test('3. crash between insert and state write: adopted by its name, where the zone refuses by now', async () => {
   const id = await jobs.submit();
-  await expect(jobs.start(id, dying(5))).rejects.toThrow('died');
+  await expect(jobs.start(id, dying(6))).rejects.toThrow('died');
   const refuses = { service: 'compute', kind: 'status', status: 503, method: 'POST', path: '/instances$' };
   await setFaults(cloud, refuses);
   await redeliver(id);
