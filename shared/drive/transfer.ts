@@ -14,7 +14,7 @@ import {
 } from '../storage/session.ts';
 import { NotGiven, WrongBytes } from './content.ts';
 import { type DriveFile, getFile } from './driveFile.ts';
-import { bytesOf, openRange, openRanges } from './ranges.ts';
+import { openRange } from './openRange.ts';
 
 /** How far the transfer of a large file has come. */
 export const Transfer = z.object({
@@ -67,8 +67,8 @@ const mostMismatches = 3;
 const mostFailures = 5;
 
 /**
- * Brings a file of any size through one resumable session. Ranges that are asked for one ahead go straight through, in
- * order, so that nothing but what is on its way is in memory. The session was told the generation to be replaced, the
+ * Brings a file of any size through one resumable session. A range of Drive's goes straight into a request of the
+ * session, and the next one has been asked for meanwhile: nothing but what is on its way is in memory. The session was told the generation to be replaced, the
  * length and Drive's MD5 at its beginning, and the server compares all three: nothing is there to be seen until all of it
  * is right (https://cloud.google.com/storage/docs/data-validation). What a killed process leaves is the session, which
  * knows how far it is; the next one goes on from there.
@@ -133,17 +133,20 @@ export async function transfer(
   async function sendFrom(offset: number): Promise<Progress | Transferred> {
     // The last bytes make the object. So they go alone, when they have come and the file was looked at again.
     const lastBegin = Math.max(offset, Math.floor((size - 1) / quantum) * quantum);
-    const ranges = openRanges(drive, file, offset, lastBegin, sliceSize);
+    let ahead = open(offset, lastBegin);
     try {
-      for (let sent = offset; sent < lastBegin; ) {
+      while (ahead) {
+        const { from, to, range } = ahead;
+        // Asked for while this one is sent, so that the line is never idle for long.
+        ahead = undefined;
+        const { chunks } = await range;
+        ahead = open(to, lastBegin);
         const begun = now();
-        const to = Math.min(sent + stretch * sliceSize, lastBegin);
-        const progress = await send(bytesOf(ranges, stretch), sent, to);
+        const progress = await send(chunks, from, to);
         if (progress.state !== 'open' || progress.offset !== to) return progress;
-        sent = to;
         const time = now();
         const isOver = time >= deadline;
-        if (isOver || time >= renewAt) await renew(sent, isOver ? 0 : lease);
+        if (isOver || time >= renewAt) await renew(to, isOver ? 0 : lease);
         if (isOver) return { state: 'handed on' };
         const share = (time - begun) / lease;
         if (share < shareOfLease) stretch = Math.min(2 * stretch, longestStretch);
@@ -151,12 +154,22 @@ export async function transfer(
       }
     } finally {
       // What was asked for ahead is not wanted any more.
-      ranges.return(undefined).catch(() => {});
+      ahead?.range.then((range) => range.cancel()).catch(() => {});
     }
     const last: Buffer[] = [];
     if (lastBegin < size)
       for await (const chunk of (await openRange(drive, file, lastBegin, size)).chunks) last.push(chunk);
     return (await lookAgain()) ?? send(last, lastBegin, size);
+  }
+
+  /** Asks for what the next request will send. */
+  function open(from: number, lastBegin: number) {
+    if (from >= lastBegin) return undefined;
+    const to = Math.min(from + stretch * sliceSize, lastBegin);
+    const range = openRange(drive, file, from, to);
+    // It may fail before it is waited for; who waits will hear of it.
+    range.catch(() => {});
+    return { from, to, range };
   }
 
   /** @throws NotSent if it is to be asked how much of it the session has; else whatever `chunks` throws */

@@ -3,7 +3,7 @@ import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import { openDrive } from '../../../shared/clients.ts';
 import { NotGiven, readExport, readWhole } from '../../../shared/drive/content.ts';
 import { DriveFile } from '../../../shared/drive/driveFile.ts';
-import { openRange } from '../../../shared/drive/ranges.ts';
+import { openRange } from '../../../shared/drive/openRange.ts';
 import { type Refusal, refusalOf, WaitForTomorrow } from '../../../shared/drive/refusal.ts';
 import { setFaults } from '../../kit.ts';
 import { useLocalCloud } from '../../localCloud.ts';

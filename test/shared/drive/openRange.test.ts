@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { openDrive } from '../../../shared/clients.ts';
 import { getFile } from '../../../shared/drive/driveFile.ts';
-import { bytesOf, openRange, openRanges } from '../../../shared/drive/ranges.ts';
+import { openRange } from '../../../shared/drive/openRange.ts';
 import { openStudy } from '../../functions/driveKit.ts';
-import { forgetRequests, requestsAt, setFaults } from '../../kit.ts';
+import { setFaults } from '../../kit.ts';
 import { useLocalCloud } from '../../localCloud.ts';
 
 const cloud = useLocalCloud();
@@ -28,20 +28,6 @@ test('a range is just the bytes that were asked for', async () => {
   const { drive, file } = await stored();
   expect(await read((await openRange(drive, file, 100, 300)).chunks)).toEqual(content.subarray(100, 300));
   expect(await read((await openRange(drive, file, 990, 1000)).chunks)).toEqual(content.subarray(990));
-});
-
-test('ranges follow each other, and the last one may be shorter', async () => {
-  const { drive, file } = await stored();
-  const ranges = openRanges(drive, file, 10, 1000, 300);
-  expect(await read(bytesOf(ranges, 2))).toEqual(content.subarray(10, 610));
-  expect(await read(bytesOf(ranges, 5))).toEqual(content.subarray(610));
-});
-
-test('no range of nothing is asked for', async () => {
-  const { drive, file } = await stored();
-  await forgetRequests(cloud);
-  expect(await read(bytesOf(openRanges(drive, file, 1000, 1000, 300), 1))).toHaveLength(0);
-  expect((await requestsAt(cloud, 'drive')).filter(({ url }) => url.includes('alt=media'))).toEqual([]);
 });
 
 // Without a look at what the answer says of itself, these come to light only when the whole file has been brought.

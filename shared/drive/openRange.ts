@@ -5,7 +5,6 @@ import type { DriveFile } from './driveFile.ts';
 
 /** Bytes on their way from Drive: they come as they are taken, and only once. */
 export type OpenRange = { chunks: AsyncIterable<Buffer>; cancel(): void };
-export type Ranges = AsyncGenerator<OpenRange, undefined>;
 
 /** How often the rest of a range is asked for when a connection broke, or ended early. */
 const mostBreaks = 3;
@@ -39,47 +38,6 @@ export async function openRange(
     }
   }
   return { chunks: read(), cancel: () => stream.destroy() };
-}
-
-/** Ranges of `rangeSize`, in order. While one is read, the next one has been asked for. */
-export async function* openRanges(
-  drive: drive_v3.Drive,
-  file: DriveFile,
-  from: number,
-  to: number,
-  rangeSize: number,
-): Ranges {
-  const open = (start: number) => {
-    if (start >= to) return undefined;
-    const range = openRange(drive, file, start, Math.min(start + rangeSize, to));
-    // It may fail before it is waited for; who waits will hear of it.
-    range.catch(() => {});
-    return range;
-  };
-  let next = open(from);
-  try {
-    for (let start = from; next; start += rangeSize) {
-      const range: OpenRange = await next;
-      next = open(start + rangeSize);
-      yield range;
-    }
-  } finally {
-    next?.then((range) => range.cancel()).catch(() => {});
-  }
-  return undefined;
-}
-
-/** The bytes of the next `count` ranges. */
-export async function* bytesOf(ranges: Ranges, count: number): AsyncGenerator<Buffer> {
-  for (let taken = 0; taken < count; taken++) {
-    const { value: range } = await ranges.next();
-    if (!range) return;
-    try {
-      yield* range.chunks;
-    } finally {
-      range.cancel();
-    }
-  }
 }
 
 async function request(
