@@ -106,7 +106,9 @@ export function advance(record: JobRecord, event: JobEvent): JobRecord {
     case 'asking': {
       if (attempt.candidate || record.state !== 'placing') return record;
       const { candidate, requestId } = event;
-      return withAttempt(record, { ...attempt, asked: { at, candidate, requestId } });
+      const before = attempt.asked?.requestId === requestId ? attempt.asked : undefined;
+      const since = before?.since ?? before?.at ?? at;
+      return withAttempt(record, { ...attempt, asked: { at, since, candidate, requestId } });
     }
     case 'tried': {
       if (attempt.candidate) return record;

@@ -65,7 +65,8 @@ export async function ask(
   if (machine && answer !== 'there' && ['PENDING', 'PROVISIONING', 'STAGING'].includes(machine.status))
     throw new NotYet(`${name} is still being made`);
   if (machine || answer === 'there') {
-    const insertedAt = machine?.startedAt ?? at;
+    // One that is gone again may have been there since it was asked for first.
+    const insertedAt = machine?.startedAt ?? asked?.since ?? asked?.at ?? at;
     const endsAt = new Date(Date.parse(insertedAt) + limits.seconds * 1000).toISOString();
     return keep(record, candidate, { insertedAt, endsAt }, dependencies);
   }

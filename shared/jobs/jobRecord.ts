@@ -49,8 +49,13 @@ export const Attempt = z.object({
   /** The last ones; `tried` counts them all. */
   tries: z.array(Try),
   tried: z.int().min(0),
-  /** Written before a machine is asked for: whoever goes on after a crash knows where one may be. */
-  asked: z.object({ at: time, candidate: Candidate, requestId: z.string() }).optional(),
+  /**
+   * Written before a machine is asked for: whoever goes on after a crash knows where one may be, and since when at the
+   * earliest it has to be paid.
+   */
+  asked: z
+    .object({ at: time, since: time.optional(), candidate: Candidate, requestId: z.string() })
+    .optional(),
   /** What the machine is; none as long as there is no machine. */
   candidate: Candidate.optional(),
   /** When the machine was asked for: it costs from then on at the earliest. */

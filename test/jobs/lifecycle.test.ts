@@ -28,6 +28,8 @@ import { createWorld, type Life } from './world.ts';
 useLocalCloud();
 jest.setTimeout(120_000);
 const [first = 1, last = first] = (process.env.SEED ?? process.env.SEEDS ?? '1-2').split('-').map(Number);
+/** Seeds that found something once: a machine that was gone before anybody had heard of it was not paid for. */
+const kept = process.env.SEED ? [] : [35];
 const jobsPerSeed = 8;
 const minute = 60_000;
 const hour = 60 * minute;
@@ -35,7 +37,7 @@ const hour = 60 * minute;
 class Killed extends Error {}
 let kills = 0;
 
-test.each(Array.from({ length: last - first + 1 }, (_, index) => first + index))(
+test.each([...kept, ...Array.from({ length: last - first + 1 }, (_, index) => first + index)])(
   'seed %i: every job ends once and truly, nothing is left, no limit is passed and the cost is what was billed',
   async (seed) => {
     const random = seeded(seed);
