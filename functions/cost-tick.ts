@@ -36,7 +36,7 @@ export type CostTickDependencies = {
  * budget guard. What cannot be seen is taken to run on, and a price that is not known is said to be unknown.
  */
 export async function costTick(dependencies: CostTickDependencies): Promise<void> {
-  const { records, periodKind, log, now } = dependencies;
+  const { records, prices, periodKind, log, now } = dependencies;
   const look = await lookAround(dependencies);
   const before = (await records.read(costRecordName, CostRecord))?.value;
   look.ends = await endsOf(before, look, dependencies);
@@ -48,7 +48,7 @@ export async function costTick(dependencies: CostTickDependencies): Promise<void
   const record = await records.update(costRecordName, CostRecord, (current): CostRecord | undefined => {
     const after = accrue(current, look, periodKind);
     isNews = after !== current;
-    return isNews ? reconcile({ ...after, units }, billed(after)) : undefined;
+    return isNews ? reconcile({ ...after, units, prices: prices.asOf }, billed(after)) : undefined;
   });
   if (!record || !isNews) {
     log.warning('this look is older than what is counted already', { counted: record?.asOf });
@@ -83,11 +83,12 @@ async function endsOf(
 ): Promise<Look['ends']> {
   const ends: Look['ends'] = {};
   for (const [key, { kind, zone, name, from }] of missingFrom(before, look)) {
-    if (kind !== 'machine') continue;
+    if (kind === 'tpu') continue;
     for (const service of services) {
       try {
         const times = (await service.endsOf?.(zone, name)) ?? [];
-        ends[key] ??= times.find((time) => time >= from);
+        // A boot disk has the name of its machine, and outlives all its stops but the last, by which it goes as well.
+        ends[key] ??= (kind === 'disk' ? times.reverse() : times).find((time) => time >= from);
       } catch (error) {
         log.warning('when a machine ended cannot be told', {
           machine: `${zone}/${name}`,

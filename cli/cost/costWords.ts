@@ -1,11 +1,16 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
-import { dollars } from '../../shared/machines/prices.ts';
+import { dollars as exactly } from '../../shared/machines/prices.ts';
 import { ago } from '../duration.ts';
 import { localTime } from '../job/localTime.ts';
 import { row } from '../job/row.ts';
 import type { Report } from './report.ts';
+
+/** Less is not nothing. */
+const least = 0.0001;
+const dollars = (amount: number) =>
+  amount > 0 && amount < least ? `under ${exactly(least)}` : exactly(amount);
 
 /** So many of a list are shown unless all are asked for. */
 const shown = 10;
@@ -13,12 +18,12 @@ const shown = 10;
 /** For a person who wants to know where the money goes. */
 export function costWords(report: Report, now: number, all: boolean): string {
   const { spending, savings, isLocal } = report;
-  const { asOf, by, unknown, notCovered } = spending;
+  const { asOf, by, prices, unknown, notCovered } = spending;
   const most = all ? Number.POSITIVE_INFINITY : shown;
   const section = (title: string, lines: string[]) =>
     lines.length > 0 ? ['', pc.bold(title), ...lines] : [];
   return [
-    `${pc.bold('What is spent')}, by what runs and list prices, as of ${ago(asOf, now)}`,
+    `${pc.bold('What is spent')}, by what runs and list prices${prices ? ` of ${prices}` : ''}, as of ${ago(asOf, now)}`,
     ...figuresOf(report, now),
     ...section('By whom', sumsOf(by.owner, 'nobody’s name is on it', most)),
     ...section('By what', sumsOf(by.kind, '', most)),
@@ -95,7 +100,7 @@ function sumsOf(sums: Record<string, number>, nameless: string, most: number): s
     .slice(0, most)
     .map(
       ([name, amount]) =>
-        `  ${dollars(amount).padStart(10)}  ${name === '' ? pc.dim(nameless) : clean(name)}`,
+        `  ${dollars(amount).padStart(13)}  ${name === '' ? pc.dim(nameless) : clean(name)}`,
     );
   return [...lines, ...more(known.length, most)];
 }

@@ -32,6 +32,8 @@ export const CostRecord = z.object({
   since: time,
   /** The last look. */
   asOf: time,
+  /** The day of the price table. */
+  prices: z.string().optional(),
   total: z.number(),
   /** How much of it is for things of which nobody says when they ended. */
   guessed: z.number(),

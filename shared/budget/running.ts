@@ -30,7 +30,7 @@ export const runningOf = (
   prices: PriceTable,
 ): Running[] => [
   ...machines.flatMap((machine) => ofMachine(machine, prices)),
-  ...disks.map((disk) => ofDisk(disk, prices)),
+  ...disks.map((disk) => ofDisk(disk, machines, prices)),
 ];
 
 /**
@@ -88,17 +88,22 @@ function wordsOf({ hardware }: Machine): string {
   ].join(', ');
 }
 
-function ofDisk({ name, zone, labels, users, sizeGb, type, createdAt }: Disk, prices: PriceTable): Running {
+function ofDisk(disk: Disk, machines: Machine[], prices: PriceTable): Running {
+  const { name, zone, labels, users, sizeGb, type, createdAt } = disk;
   const perHour = priceOfDisk({ type, region: regionOf(zone), sizeGb }, prices);
+  // That of a job goes with its machine.
+  const user = machines.find((machine) => machine.zone === zone && users.includes(machine.name));
+  const endsAt = labels['gazeline-job'] === undefined ? undefined : user?.endsAt;
   return {
     key: `${zone}/disks/${name}@${createdAt}`,
     kind: 'disk',
     zone,
     name,
     words: `${sizeGb} GB of ${type}`,
-    ...(users.length === 0 ? { isUnused: true as const } : {}),
     labels,
     ...(perHour === undefined ? {} : { perHour }),
     from: createdAt,
+    ...(endsAt ? { endsAt } : {}),
+    ...(users.length === 0 ? { isUnused: true as const } : {}),
   };
 }

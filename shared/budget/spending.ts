@@ -7,6 +7,8 @@ import { costOfUnits, unitsIn } from './unitPrices.ts';
 export type Spending = {
   /** When it was looked at. */
   asOf: string;
+  /** The day of the list prices. */
+  prices?: string;
   period: Period;
   /** Of what runs now and has a price. */
   perHour: number;
@@ -41,6 +43,7 @@ export const notCovered = [
   'logging and monitoring',
   'the functions themselves and their messages',
   'TPUs that are not of jobs',
+  'machines that came and went between two looks',
   'discounts and credits',
 ];
 
@@ -63,6 +66,7 @@ export function spendingOf(record: CostRecord): Spending {
   const { billed } = record;
   return {
     asOf,
+    ...(record.prices === undefined ? {} : { prices: record.prices }),
     period,
     perHour: running.reduce((sum, { perHour = 0 }) => sum + perHour, 0),
     today: (days[dayAt(now).name] ?? 0) + ofUnitsToday,

@@ -62,27 +62,28 @@ export async function holdRoom(
   if (mostPerHour === undefined && mostPerPerson === undefined && mostMachinesPerPerson === undefined)
     return { isAllowed: true };
   const cost = (await records.read(costRecordName, CostRecord))?.value;
-  let over: [id: string, at: string][] = [];
-  for (;;) {
+  const held = (await records.read(heldRecordName, Held))?.value ?? {};
+  // Nobody lets go of what is held as long as there is room.
+  let over = Object.keys(held).length > mostHeld ? await nothingLeftOf(records, job.id) : [];
+  for (let isCleared = false; ; isCleared = true) {
     let allowed = { isAllowed: true } as Allowed;
     await records.update(heldRecordName, Held, (before: Held = {}): Held | undefined => {
-      const { [job.id]: _, ...rest } = before;
+      const { [job.id]: own, ...rest } = before;
       // Unless it holds something else meanwhile.
       const others = Object.fromEntries(
         Object.entries(rest).filter(([id, { at }]) => !over.some((one) => one[0] === id && one[1] === at)),
       );
       allowed = isRoom(others, job, candidate, cost, limits, now);
-      // What it held before it holds on: it may have a machine of another zone on its way.
-      if (!allowed.isAllowed) return over.length > 0 ? { ...others, ...ofJob(before, job.id) } : undefined;
-      return { ...others, [job.id]: holding(job, candidate, now) };
+      if (allowed.isAllowed) return { ...others, [job.id]: holding(job, candidate, now) };
+      // What it held before it holds on: a machine may be on its way.
+      return over.length > 0 ? { ...others, ...(own ? { [job.id]: own } : {}) } : undefined;
     });
-    if (allowed.isAllowed || over.length > 0) return allowed;
+    if (allowed.isAllowed || isCleared) return allowed;
     over = await nothingLeftOf(records, job.id);
     if (over.length === 0) return allowed;
   }
 }
-
-const ofJob = (held: Held, id: string): Held => (held[id] ? { [id]: held[id] } : {});
+const mostHeld = 50;
 
 function holding(job: JobRecord, { price }: Candidate, now: number): Held[string] {
   const seconds = secondsLeft(job, price?.perHour, now) ?? job.job.limits.hours * 3600;

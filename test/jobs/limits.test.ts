@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { CostRecord, costRecordName } from '../../shared/budget/costRecord.ts';
 import { periodAt } from '../../shared/budget/period.ts';
-import type { Limits } from '../../shared/jobs/limits.ts';
+import { heldRecordName, type Limits } from '../../shared/jobs/limits.ts';
 import { useLocalCloud } from '../localCloud.ts';
 import { type Jobs, openJobs } from './jobKit.ts';
 
@@ -123,6 +123,21 @@ test('what one person may spend in a period counts what is spent, what runs, and
       /^me@lab\.org has spent \$10\.00 in this period; what runs may cost .* is the most for one person before \d{4}-/,
     ),
   });
+});
+
+test('what is held is let go after many jobs, though there was room for all of them', async () => {
+  const over = Object.fromEntries(
+    Array.from({ length: 60 }, (_, index) => [
+      `gone-${index}`,
+      { owner: 'you', at: '2026-01-01T00:00:00.000Z', until: '2026-01-02T00:00:00.000Z' },
+    ]),
+  );
+  await jobs.records.write(heldRecordName, over, '0');
+  const id = await jobs.submit(onDemand);
+  await jobs.deliver(within({ mostMachinesPerPerson: 1 }));
+  expect(await stateOf(id)).toBe('starting');
+  const [held] = await jobs.storage.bucket('state').file(heldRecordName).download();
+  expect(Object.keys(JSON.parse(held.toString()))).toEqual([id]);
 });
 
 test('without limits, nothing is held and nothing is written', async () => {
