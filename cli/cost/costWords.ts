@@ -12,6 +12,9 @@ const least = 0.0001;
 const dollars = (amount: number) =>
   amount > 0 && amount < least ? `under ${exactly(least)}` : exactly(amount);
 
+/** Milliseconds; three looks are missing by then. */
+const late = 20 * 60_000;
+
 /** So many of a list are shown unless all are asked for. */
 const shown = 10;
 
@@ -24,6 +27,13 @@ export function costWords(report: Report, now: number, all: boolean): string {
     lines.length > 0 ? ['', pc.bold(title), ...lines] : [];
   return [
     `${pc.bold('What is spent')}, by what runs and list prices${prices ? ` of ${prices}` : ''}, as of ${ago(asOf, now)}`,
+    ...(now - Date.parse(asOf) > late
+      ? [
+          pc.yellow(
+            '  It is to be looked at every five minutes: cost-tick does not run, or fails. What is spent since is not here.',
+          ),
+        ]
+      : []),
     ...figuresOf(report, now),
     ...section('By whom', sumsOf(by.owner, 'nobody’s name is on it', most)),
     ...section('By what', sumsOf(by.kind, '', most)),

@@ -128,6 +128,15 @@ test('the same for programs', async () => {
   });
 });
 
+test('when nobody has looked for a while, that is said', async () => {
+  await spend((record) => ({ ...record, asOf: new Date(Date.now() - hour).toISOString() }));
+  const { code, out } = await gazeline(['cost']);
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /, as of 1 hour ago\n {2}It is to be looked at every five minutes: cost-tick does not run/,
+  );
+});
+
 test('before anything is counted, it says so, and nothing is zero', async () => {
   expect(await gazeline(['cost'])).toEqual({
     code: 2,
