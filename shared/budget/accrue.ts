@@ -31,7 +31,7 @@ const mostNames = 500;
 export function accrue(before: CostRecord | undefined, look: Look, periodKind: PeriodKind): CostRecord {
   const { at, running, unseen, wasSeen, ends } = look;
   const period = periodAt(at, periodKind);
-  if (before && (before.period.start > period.start || isAhead(before, at))) return before;
+  if (before && (Date.parse(before.period.start) > at || isAhead(before, at))) return before;
   const record = opened(before, period, at);
   record.asOf = iso(at);
   record.unseen = unseen;
@@ -92,15 +92,20 @@ function isAhead({ asOf }: CostRecord, at: number): boolean {
 }
 
 function opened(before: CostRecord | undefined, period: CostRecord['period'], at: number): CostRecord {
-  if (before?.period.start === period.start) return structuredClone(before);
+  if (before?.period.start === period.start && before.period.end === period.end)
+    return structuredClone(before);
+  const days = { ...before?.days };
+  const first = dayAt(Date.parse(period.start)).name;
+  // Nothing, unless the budget now counts over other periods than it did.
+  const counted = Object.entries(days).filter(([name]) => name >= first);
   return {
     period,
     since: before?.since ?? period.start,
     asOf: iso(at),
-    total: 0,
+    total: counted.reduce((sum, [, cost]) => sum + cost, 0),
     guessed: 0,
     by: { kind: {}, owner: {}, job: {}, label: {} },
-    days: { ...before?.days },
+    days,
     units: { ...before?.units },
     items: structuredClone(before?.items ?? {}),
     unpriced: {},

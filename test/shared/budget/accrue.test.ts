@@ -130,6 +130,14 @@ test('a new period begins with nothing, the old one keeps what was its own, and 
   );
 });
 
+test('a budget that counts over other periods from now on is told what is known of them', () => {
+  const record = after([look(3, [machine('a')])]);
+  const year = accrue(record, look(5, [machine('a')]), 'year');
+  expect(year).toMatchObject({ period: { start: '2026-01-01T08:00:00.000Z' }, total: expect.closeTo(5, 9) });
+  const month = accrue(year, look(6, [machine('a')]), 'month');
+  expect(month).toMatchObject({ period: { start: '2026-11-01T07:00:00.000Z' }, total: expect.closeTo(6, 9) });
+});
+
 test('things that stay are no heavier a record after many jobs', () => {
   let record: CostRecord | undefined;
   for (let at = 0; at < 560; at++)
