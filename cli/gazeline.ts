@@ -1,6 +1,8 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
+import { addCostVerb } from './cost/verbs.ts';
+import { addGuardVerbs } from './guard/verbs.ts';
 import { addJobVerbs } from './job/verbs.ts';
 import { positive, whole } from './numbers.ts';
 import { run } from './run.ts';
@@ -81,5 +83,7 @@ verb(
   .action(run<[NowOptions]>(async () => (await import('./sync/now.ts')).now));
 
 addJobVerbs(program);
+addCostVerb(program);
+addGuardVerbs(program);
 
 await program.parseAsync();

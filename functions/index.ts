@@ -20,6 +20,7 @@ import { Unprocessable } from '../shared/unprocessable.ts';
 import { keepWaiting } from '../shared/waiting.ts';
 import { annotate, Stimulus } from './annotate.ts';
 import { BudgetNotified, budgetGuard } from './budget-guard.ts';
+import { costTick } from './cost-tick.ts';
 import { DriveChanged, driveFeed } from './drive-feed.ts';
 import { driveReconcile, ReconcileRequest } from './drive-reconcile.ts';
 import { driveTick } from './drive-tick.ts';
@@ -143,6 +144,7 @@ export const functions = {
         raw: (await clients.storage()).bucket(config().rawBucket),
         allowFile: config().localCloud !== undefined,
         regions: config().regions,
+        limits: { ...config(), periodKind: config().budgetPeriod },
         settings: await machineSettings(),
         prices: (await import('../shared/machines/priceTable.ts')).priceTable(),
         patience: 120_000,
@@ -193,6 +195,23 @@ export const functions = {
           now: Date.now,
         },
       ),
+  ),
+
+  'cost-tick': onClock(
+    { schedule: '*/5 * * * *', topic: 'cost-tick', ackDeadline: 300, memory: withMachines },
+    async (_tick, { log }) => {
+      const { budgets, amount, currency, periodKind } = guardSettings();
+      return costTick({
+        ...{ budgets, amount, currency, periodKind },
+        dollarRate: config().dollarRate ?? (currency === 'USD' ? 1 : undefined),
+        records: await records(),
+        publish: await publish(),
+        services: await stoppable(),
+        prices: (await import('../shared/machines/priceTable.ts')).priceTable(),
+        log,
+        now: Date.now,
+      });
+    },
   ),
 
   'waiting-tick': onClock({ schedule: '7 * * * *', topic: 'waiting-tick' }, async (tick, { log }) =>

@@ -1,15 +1,18 @@
 import type { Bucket } from '@google-cloud/storage';
 import * as z from 'zod';
 import { isOpenForWork } from '../shared/budget/isOpenForWork.ts';
+import type { PeriodKind } from '../shared/budget/period.ts';
 import { isDue } from '../shared/jobs/advance.ts';
 import { type AskDependencies, ask, isBeingAsked } from '../shared/jobs/askForMachine.ts';
 import { changeJob } from '../shared/jobs/changeJob.ts';
 import { choose } from '../shared/jobs/choose.ts';
 import { jobIdPattern } from '../shared/jobs/jobId.ts';
 import { currentAttempt, isEnd, type JobRecord } from '../shared/jobs/jobRecord.ts';
+import { type Allowed, holdRoom, type Limits } from '../shared/jobs/limits.ts';
 import { parseJob } from '../shared/jobs/parseJob.ts';
 import { releaseAttempt } from '../shared/jobs/releaseAttempt.ts';
 import { requestJob, submitJob } from '../shared/jobs/submitJob.ts';
+import type { Candidate } from '../shared/machines/candidate.ts';
 import { Cooldown, cooldownRecord, noCooldown } from '../shared/machines/cooldown.ts';
 import type { PriceTable } from '../shared/machines/priceTable.ts';
 import { NotYet } from '../shared/once.ts';
@@ -32,6 +35,7 @@ export type JobStartDependencies = AskDependencies & {
   regions: string[] | undefined;
   /** Whether a repository may be a folder on this computer. */
   allowFile: boolean;
+  limits?: Limits & { periodKind: PeriodKind };
   /** When the search should be handed on to another invocation; milliseconds since 1970. */
   deadline: number;
   random: () => number;
@@ -66,8 +70,11 @@ export async function jobStart(request: JobRequested, dependencies: JobStartDepe
     const choice = choose(record, { ...dependencies, cooldown, now: now() });
     if (choice.estimate && !record.estimate)
       await changeJob(records, id, { type: 'estimated', estimate: choice.estimate, at: at() });
-    if (choice.do === 'ask') await ask(record, choice.candidate, dependencies);
-    else if (choice.do === 'wait') {
+    if (choice.do === 'ask') {
+      const room = await roomFor(record, choice.candidate, dependencies);
+      if (!room.isAllowed) return holdBack(record, room, dependencies);
+      await ask(record, choice.candidate, dependencies);
+    } else if (choice.do === 'wait') {
       const attempt = currentAttempt(record)?.number ?? 0;
       const { reason, retryAt } = choice;
       await changeJob(records, id, { type: 'wait', attempt, reason, retryAt, at: at() });
@@ -81,10 +88,19 @@ export async function jobStart(request: JobRequested, dependencies: JobStartDepe
   }
 }
 
-/** No new work is begun. What was begun is not lost: it goes on from its checkpoint when there is money again. */
+const roomFor = async (
+  record: JobRecord,
+  candidate: Candidate,
+  { records, limits, now }: JobStartDependencies,
+): Promise<Allowed> => (limits ? holdRoom(records, record, candidate, limits, now()) : { isAllowed: true });
+
+/**
+ * No new work is begun, unless it only has to wait for other work to end. What was begun is not lost: it goes on from its
+ * checkpoint when there is money again.
+ */
 async function holdBack(
   record: JobRecord,
-  { reason, liftsAt }: { reason: string; liftsAt: string },
+  { reason, liftsAt, isSoon = false }: { reason: string; liftsAt: string; isSoon?: boolean },
   { records, now, log }: JobStartDependencies,
 ): Promise<void> {
   const { id } = record;
@@ -96,9 +112,11 @@ async function holdBack(
   await changeJob(
     records,
     id,
-    isBegun ? { type: 'wait', attempt, reason, retryAt, isHeld: true, at } : { type: 'refuse', reason, at },
+    isBegun || isSoon
+      ? { type: 'wait', attempt, reason, retryAt, isHeld: true, at }
+      : { type: 'refuse', reason, at },
   );
-  log.warning('the budget guard lets no machine start', { job: id, reason });
+  log.warning('no machine may start', { job: id, reason });
 }
 const lookAgainAfter = 6 * 60 * 60_000;
 

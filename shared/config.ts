@@ -11,6 +11,7 @@ const count = z
   .regex(/^\d{1,9}$/, 'expected a whole number')
   .transform(Number);
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess(unset, schema.optional());
+const day = z.iso.date('expected a day like 2026-12-24');
 const bucket = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, 'expected a bucket name, without gs://');
@@ -131,6 +132,14 @@ const Config = z.object({
       .regex(/^[A-Z]{3}$/, 'expected three capitals')
       .default('USD'),
   ),
+  /** What a US dollar is in that currency: `0.92`. Without it, where that is not USD, spending is known only from the bill. */
+  dollarRate: optional(
+    z
+      .string()
+      .regex(/^\d{1,6}(\.\d{1,6})?$/, 'expected a number like 0.92')
+      .transform(Number)
+      .refine((value) => value > 0, 'expected more than nothing'),
+  ),
   /** What the budgets count over: `month`, `quarter` or `year`. */
   budgetPeriod: z.preprocess(unset, z.enum(periodKinds).default('month')),
   /**
@@ -143,6 +152,21 @@ const Config = z.object({
   detachBilling: z.preprocess(unset, z.enum(['on', 'off']).default('off')),
   /** The only projects that may be taken from their billing account; this one has to be among them. */
   detachProjects: words,
+  /**
+   * US dollars by list price that all machines of the project together may cost an hour. No job starts one that would be
+   * more, or whose price is not known; it waits until something has ended.
+   */
+  mostPerHour: optional(amount),
+  /** US dollars that the machines of one person's jobs may cost in a period of the budget. */
+  mostPerPerson: optional(amount),
+  /** How many machines the jobs of one person may have at once. */
+  mostMachinesPerPerson: optional(count.refine((value) => value > 0, 'expected at least 1')),
+  /** US dollars that are left of a free trial or of a credit: `300`. It is counted down from the day of the next setting. */
+  creditLeft: optional(amount),
+  /** The day (of US Pacific time) at whose beginning that was left. Example: `2026-11-26`. */
+  creditLeftOn: optional(day),
+  /** The last day of the trial or the credit. Example: `2027-02-23`. */
+  creditEnds: optional(day),
   /** Where the budget guard tells what it does, in Slack's form. Example: `https://hooks.slack.com/services/…`. */
   noticeWebhook: optional(z.url({ protocol: /^https?$/ })),
   /** `yes`: a machine that has to be stopped loses what is on its Local SSDs. With `no`, some cannot be stopped. */

@@ -40,7 +40,7 @@ export async function quoteOf({ records, config }: OpenJobs, job: Job, now: numb
   const at = new Date(now).toISOString();
   const record = newRecord({ id: 'quote', digest: '', job, owner: '', createdAt: at });
   const choice = choose(advance(record, { type: 'place', at }), {
-    ...{ cooldown, prices, regions, now },
+    ...{ cooldown, prices, regions, limits: config, now },
     random: () => 0.5,
   });
   const models = modelsOf(job.spot, { preemptions: 0, waitedMinutes: 0 });

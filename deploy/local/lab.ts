@@ -5,6 +5,7 @@ import { functions } from '../../functions/index.ts';
 import { type Cloud, startCloud } from './cloud/cloud.ts';
 import { forgetEnvironment, leaveEnvironment } from './environment.ts';
 import { type Host, type HostOptions, startHost } from './host/host.ts';
+import { labBudget } from './host/labBudget.ts';
 import { provision, tick } from './host/provision.ts';
 
 export type LabOptions = {
@@ -39,6 +40,7 @@ export async function startLab({
     await cloud.close();
   };
   try {
+    const budget = await labBudget(cloud);
     const env = (endpointOf: Host['endpointOf']): Record<string, string> => ({
       GAZELINE_LOCAL_CLOUD: cloud.origin,
       GOOGLE_APPLICATION_CREDENTIALS: cloud.keyFile,
@@ -50,6 +52,7 @@ export async function startLab({
       GAZELINE_MACHINE_ACCOUNT: `machines@${cloud.project}.iam.gserviceaccount.com`,
       GAZELINE_WEBHOOK_URL: endpointOf('drive-webhook'),
       GAZELINE_CHANNEL_SECRET: channelSecretIn(dir),
+      ...budget,
       ...options.env,
     });
     host = await startHost({ functions, isolate, env, onLog });

@@ -28,6 +28,14 @@ export function periodBeginning(at: number, kind: PeriodKind): Period | undefine
   return day === 1 && firstMonthOf(month, kind) === month ? periodAt(at + 12 * hour, kind) : undefined;
 }
 
+/** A day of such a period: its name, as `2026-11-26`, and its edges. It has 23 or 25 hours where the clocks change. */
+export function dayAt(at: number): { name: string; start: number; end: number } {
+  const { year, month, day } = pacificDay(at);
+  const name = [year, pad(month), pad(day)].join('-');
+  return { name, start: pacificMidnight(year, month, day), end: pacificMidnight(year, month, day + 1) };
+}
+const pad = (number: number) => String(number).padStart(2, '0');
+
 const monthsOf: { [kind in PeriodKind]: number } = { month: 1, quarter: 3, year: 12 };
 const firstMonthOf = (month: number, kind: PeriodKind) => month - ((month - 1) % monthsOf[kind]);
 

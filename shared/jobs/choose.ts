@@ -8,6 +8,7 @@ import { dollars, type Estimate, estimate, isWithinMoney } from '../machines/pri
 import type { PriceTable } from '../machines/priceTable.ts';
 import { leastSeconds } from './job.ts';
 import { type Attempt, currentAttempt, type JobRecord, type Try } from './jobRecord.ts';
+import type { Limits } from './limits.ts';
 import { secondsLeft } from './spent.ts';
 
 export type Choice = { estimate?: Estimate } & (
@@ -21,6 +22,7 @@ type Options = {
   cooldown: Cooldown;
   prices: PriceTable;
   regions: string[] | undefined;
+  limits?: Limits | undefined;
   now: number;
   random: () => number;
 };
@@ -43,7 +45,7 @@ const isPossible = (choice: Choice) => choice.do === 'ask' || choice.do === 'wai
 function among(
   models: Model[],
   record: JobRecord,
-  { cooldown, prices, regions, now, random }: Options,
+  { cooldown, prices, regions, limits = {}, now, random }: Options,
 ): Choice {
   const { job } = record;
   const attempt = currentAttempt(record) as Attempt;
@@ -52,8 +54,10 @@ function among(
   const [first] = candidates;
   if (!first) return { do: end, reason: nothingOffered(record, regions) };
 
-  const affordable = candidates.filter((candidate) => isAffordable(record, candidate, prices, now));
-  if (affordable.length === 0) return { do: end, reason: tooDear(record, candidates, prices, now) };
+  const allowed = candidates.filter((candidate) => isAllowed(candidate, limits));
+  if (allowed.length === 0) return { do: end, reason: notAllowed(candidates, limits) };
+  const affordable = allowed.filter((candidate) => isAffordable(record, candidate, prices, now));
+  if (affordable.length === 0) return { do: end, reason: tooDear(record, allowed, prices, now) };
   const said = estimate(job, affordable[0] ?? first, prices);
 
   const possible = affordable.filter((candidate) => !attempt.tries.some((one) => rulesOut(one, candidate)));
@@ -78,6 +82,19 @@ function among(
   const reason = noCapacity(attempt, possible, cooldown, now);
   if (look === undefined) return { estimate: said, do: 'fail', reason: `no capacity: ${reason}` };
   return { estimate: said, do: 'wait', reason, retryAt: new Date(look).toISOString() };
+}
+
+/** What is not known keeps to no limit. */
+function isAllowed({ price }: Candidate, { mostPerHour, mostPerPerson }: Limits): boolean {
+  if (!price) return mostPerHour === undefined && mostPerPerson === undefined;
+  return mostPerHour === undefined || price.perHour <= mostPerHour;
+}
+
+function notAllowed(candidates: Candidate[], { mostPerHour }: Limits): string {
+  const [cheapest] = candidates.flatMap(({ price }) => price?.perHour ?? []).sort((a, b) => a - b);
+  if (cheapest === undefined || mostPerHour === undefined)
+    return 'what its machines cost is not known, so the limits of the lab cannot be kept; ask for another accelerator';
+  return `the cheapest machine costs ${dollars(cheapest)} an hour, and the lab allows ${dollars(mostPerHour)}; ask for another accelerator`;
 }
 
 /** Before anything has run the whole job has to be within its money; later what is left of it. */

@@ -1,7 +1,7 @@
 import type { protos } from '@google-cloud/compute';
 import { brief, type ComputeClients } from './computeClients.ts';
 import { type Failure, failureOf, unknownZone } from './failure.ts';
-import type { Disk, Machine, Machines, Removed, Seen } from './machines.ts';
+import type { Disk, Hardware, Machine, Machines, Paid, Removed, Seen } from './machines.ts';
 import type { Stoppable } from './stopAll.ts';
 
 type InsertRequest = protos.google.cloud.compute.v1.IInsertInstanceRequest;
@@ -24,7 +24,7 @@ export function computeEngine(
   clients: ComputeClients,
   wait: (ms: number) => Promise<unknown> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   now: () => number = Date.now,
-): Machines<InsertRequest> & Stoppable {
+): Machines<InsertRequest> & Stoppable & Required<Paid> {
   const { instances, disks, zoneOperations } = clients;
 
   /** @returns the operation when it is done, or undefined when the time is over */
@@ -56,8 +56,8 @@ export function computeEngine(
     return instance && machineOf(instance);
   }
 
-  /** When a machine that is not there any more came to its end, whoever ended it: until then it has to be paid. */
-  async function endOf(zone: string, name: string): Promise<string | undefined> {
+  /** When machines of this name came to an end, whoever ended them, the first one first. */
+  async function endsOf(zone: string, name: string): Promise<string[]> {
     // It is “contains”: what was done to job-10 is found for job-1 as well.
     const filter = `targetLink:"/instances/${name}"`;
     const operations = await orNothing(() => allOf(operationsOf(zone, filter)), []);
@@ -65,7 +65,7 @@ export function computeEngine(
       .filter(({ targetLink }) => targetLink?.endsWith(`/instances/${name}`))
       .filter(({ operationType }) => endings.includes(operationType ?? ''))
       .flatMap(({ endTime }) => (endTime ? [utc(endTime)] : []))
-      .sort()[0];
+      .sort();
   }
 
   async function removed(
@@ -125,7 +125,8 @@ export function computeEngine(
     async remove(zone, name) {
       const before = await look(zone, name);
       if (!before) {
-        const at = await endOf(zone, name);
+        // Until then it has to be paid.
+        const [at] = await endsOf(zone, name);
         return { gone: true, ...(at ? { at } : {}) };
       }
       // Local SSDs forbid a stop without a word about their content, but not this.
@@ -146,6 +147,7 @@ export function computeEngine(
     list: (lab) => seen(`labels.gazeline-lab=${lab}`),
     listAll: () => seen(),
     runs: ({ status }) => status === 'RUNNING',
+    endsOf,
 
     async wasPreempted(zone, name) {
       // The filter is “contains”: the operation of job-10 is found for job-1 as well.
@@ -228,7 +230,8 @@ function machineOf(instance: Instance): Machine {
   const { name, zone, status, labels, creationTimestamp, lastStartTimestamp, lastStopTimestamp } = instance;
   const endsAt = instance.resourceStatus?.scheduling?.terminationTimestamp;
   const createdBy = instance.metadata?.items?.find(({ key }) => key === 'created-by')?.value;
-  const hasStopped = ['STOPPED', 'TERMINATED', 'SUSPENDED'].includes(String(status)) && lastStopTimestamp;
+  const hasStopped = ['STOPPED', 'TERMINATED'].includes(String(status)) && lastStopTimestamp;
+  const stoppedAt = String(status) === 'SUSPENDED' ? instance.lastSuspendedTimestamp : hasStopped;
   return {
     kind: 'vm',
     name: name ?? '',
@@ -237,12 +240,26 @@ function machineOf(instance: Instance): Machine {
     labels: labels ?? {},
     createdAt: utc(creationTimestamp ?? ''),
     ...(lastStartTimestamp ? { startedAt: utc(lastStartTimestamp) } : {}),
-    ...(hasStopped ? { stoppedAt: utc(lastStopTimestamp) } : {}),
+    ...(stoppedAt ? { stoppedAt: utc(stoppedAt) } : {}),
     ...(endsAt ? { endsAt: utc(endsAt) } : {}),
     ...(instance.deletionProtection ? { deletionProtection: true as const } : {}),
     ...(createdBy ? { createdBy } : {}),
+    hardware: hardwareIn(instance),
   };
 }
+
+const hardwareIn = ({ machineType, guestAccelerators, scheduling, disks }: Instance): Hardware => ({
+  machineType: last(machineType),
+  guestAccelerators: (guestAccelerators ?? []).map(({ acceleratorType, acceleratorCount }) => ({
+    type: last(acceleratorType),
+    count: acceleratorCount ?? 0,
+  })),
+  // The older word is the only one on machines of its time.
+  model: String(scheduling?.provisioningModel) === 'SPOT' || scheduling?.preemptible ? 'spot' : 'standard',
+  localSsdGb: (disks ?? [])
+    .filter(({ type }) => String(type) === 'SCRATCH')
+    .reduce((sum, { diskSizeGb }) => sum + Number(diskSizeGb ?? 0), 0),
+});
 
 function diskOf(disk: protos.google.cloud.compute.v1.IDisk): Disk {
   return {

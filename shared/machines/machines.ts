@@ -1,6 +1,12 @@
 import type { Candidate } from './candidate.ts';
 import type { Failure } from './failure.ts';
 
+/** What a machine is, as far as its price goes. */
+export type Hardware = Pick<Candidate, 'machineType' | 'guestAccelerators' | 'model'> & {
+  /** Of its Local SSDs, which are in no list of disks. */
+  localSsdGb: number;
+};
+
 /** A machine as its service describes it now. */
 export type Machine = {
   kind: Candidate['kind'];
@@ -18,6 +24,7 @@ export type Machine = {
   deletionProtection?: true;
   /** What made it, if that says so of itself: `projects/1/zones/z/instanceGroupManagers/g`. */
   createdBy?: string;
+  hardware?: Hardware;
 };
 
 export type Disk = {
@@ -54,6 +61,13 @@ export type Stopped = {
   /** By what the service says it does not run any more; if neither, it was still shutting down when the time was over. */
   stopped: boolean;
   failure?: Failure;
+};
+
+/** A service whose machines and disks cost something, whoever made them. */
+export type Paid = {
+  listAll(): Promise<Seen>;
+  /** When machines of this name came to an end, the first one first; missing where the service does not say. */
+  endsOf?(zone: string, name: string): Promise<string[]>;
 };
 
 /** A service that has machines. `Request` is how it is asked for one; errors of the network come through as they are. */

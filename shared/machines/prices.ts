@@ -17,45 +17,70 @@ export function priceOf(
   diskGb: number,
   table: PriceTable,
 ): Price | undefined {
-  const parts = candidate.kind === 'tpu' ? tpuParts(candidate, table) : vmParts(candidate, diskGb, table);
+  const { kind, diskType: type, region } = candidate;
+  const machine = priceOfHardware(candidate, table);
+  const disk = kind === 'tpu' ? 0 : priceOfDisk({ type, region, sizeGb: diskGb }, table);
+  if (machine === undefined || disk === undefined) return undefined;
+  return { perHour: Number((machine + disk).toFixed(6)), asOf: table.asOf };
+}
+
+/**
+ * An hour of a machine as it runs, without its disks.
+ * @returns undefined if a single part of it is not known
+ */
+export function priceOfHardware(hardware: Priced, table: PriceTable): number | undefined {
+  const parts = hardware.kind === 'tpu' ? tpuParts(hardware, table) : vmParts(hardware, table);
   let perHour = 0;
   for (const part of parts) {
     if (part === undefined || part === null) return undefined;
     perHour += part;
   }
-  return { perHour: Number(perHour.toFixed(6)), asOf: table.asOf };
+  return perHour;
+}
+
+/** An hour of a disk, whether or not something uses it. */
+export function priceOfDisk(
+  { type, region, sizeGb }: { type: string; region: string; sizeGb: number },
+  { disks }: PriceTable,
+): number | undefined {
+  const prices = type === 'pd-balanced' || type === 'hyperdisk-balanced' ? disks[type] : undefined;
+  return times(prices?.[region], sizeGb / hoursOfMonth);
 }
 
 type Part = number | null | undefined;
-type Unpriced = Omit<Candidate, 'price'>;
+type Priced = Pick<Candidate, 'kind' | 'region' | 'machineType' | 'guestAccelerators' | 'model'> & {
+  /** Of Local SSDs, where more than the type brings by itself may be there. */
+  localSsdGb?: number;
+};
 
-function vmParts(candidate: Unpriced, diskGb: number, table: PriceTable): Part[] {
-  const { machineType, region, model, diskType } = candidate;
+function vmParts(machine: Priced, table: PriceTable): Part[] {
+  const { machineType, region, model, guestAccelerators, localSsdGb = 0 } = machine;
   const paid = model === 'spot' ? 1 : 0;
   const shape = shapeOf(machineType);
   if (!shape) return [undefined];
-  const gpu = gpusOf(candidate);
+  const gpu = gpusOf(machine);
+  const localSsd = Math.max(shape.localSsd, localSsdGb);
+  // What is a GPU all the same would cost nothing.
+  if (!gpu && (guestAccelerators.length > 0 || /^(g2|a[234])-/.test(machineType))) return [undefined];
   return [
     times(table.vcpus[shape.shape]?.[region]?.[paid], shape.vcpus),
     ...(gpu ? [times(table.gpus[gpu.name]?.[region]?.[paid], gpu.count)] : []),
-    times(table.disks[diskType]?.[region], diskGb / hoursOfMonth),
-    ...(shape.localSsd
-      ? [times(table.disks['local-ssd'][region]?.[paid], shape.localSsd / hoursOfMonth)]
-      : []),
+    ...(localSsd ? [times(table.disks['local-ssd'][region]?.[paid], localSsd / hoursOfMonth)] : []),
   ];
 }
 
 /** The boot disk of a TPU's host is part of its price. https://cloud.google.com/tpu/pricing */
-function tpuParts({ machineType, region, model }: Unpriced, table: PriceTable): Part[] {
+function tpuParts({ machineType, region, model }: Priced, table: PriceTable): Part[] {
   const tpu = tpus[machineType as TpuName];
   if (!tpu) return [undefined];
   return [times(table.tpus[tpu.generation]?.[region]?.[model === 'spot' ? 1 : 0], tpu.units)];
 }
 
-const times = (price: Part, count: number): Part => (typeof price === 'number' ? price * count : undefined);
+const times = (price: Part, count: number): number | undefined =>
+  typeof price === 'number' ? price * count : undefined;
 
 /** GPUs of the machine, attached or built in. */
-function gpusOf({ machineType, guestAccelerators }: Unpriced): { name: GpuName; count: number } | undefined {
+function gpusOf({ machineType, guestAccelerators }: Priced): { name: GpuName; count: number } | undefined {
   const [guest] = guestAccelerators;
   for (const name of gpuNames) {
     const { type, attached, machines } = gpuOf(name);

@@ -43,8 +43,19 @@ export function machineOf(node: Node | undefined, queued: Queued | undefined): M
     createdAt: utc(queued?.createTime ?? node?.createTime),
     // It is paid from when it is READY, which is told nowhere. This is the last moment that is known before.
     ...(node?.createTime && node.state !== 'CREATING' ? { startedAt: utc(node.createTime) } : {}),
+    hardware: {
+      machineType: (node ?? queued?.tpu?.nodeSpec?.[0]?.node)?.acceleratorType ?? '',
+      guestAccelerators: [],
+      model: isSpot(node, queued) ? 'spot' : 'standard',
+      localSsdGb: 0,
+    },
   };
 }
+
+const isSpot = (node: Node | undefined, queued: Queued | undefined): boolean =>
+  queued?.spot != null ||
+  node?.schedulingConfig?.spot === true ||
+  node?.schedulingConfig?.preemptible === true;
 
 export const labelsOf = (queued: Queued | undefined): { [key: string]: string } =>
   queued?.tpu?.nodeSpec?.[0]?.node?.labels ?? {};

@@ -52,6 +52,10 @@ test('what is optional has a default or is undefined, and an empty variable is a
     GAZELINE_BUDGET_AMOUNT: '',
     GAZELINE_BUDGET_THRESHOLDS: '',
     GAZELINE_DETACH_BILLING: '',
+    GAZELINE_DOLLAR_RATE: '',
+    GAZELINE_MOST_PER_HOUR: '',
+    GAZELINE_CREDIT_LEFT: '',
+    GAZELINE_CREDIT_ENDS: '',
     GAZELINE_NOTICE_WEBHOOK: '',
   };
   expect(readConfig(env)).toEqual(expected);
@@ -68,6 +72,13 @@ test('everything that is set is read', () => {
     GAZELINE_LANGUAGE_UNITS_PER_DAY: '7',
     GAZELINE_DRIVE_BACKOFF: '10',
     GAZELINE_DRIVE_UNITS_PER_MINUTE: '200',
+    GAZELINE_MOST_PER_HOUR: '12.50',
+    GAZELINE_MOST_PER_PERSON: '200',
+    GAZELINE_MOST_MACHINES_PER_PERSON: '2',
+    GAZELINE_DOLLAR_RATE: '0.92',
+    GAZELINE_CREDIT_LEFT: '300',
+    GAZELINE_CREDIT_LEFT_ON: '2026-11-26',
+    GAZELINE_CREDIT_ENDS: '2027-02-23',
   });
   expect(config).toMatchObject({
     sharedDrive: '0AbcdEfgh',
@@ -77,6 +88,13 @@ test('everything that is set is read', () => {
     languageUnitsPerDay: 7,
     driveBackoff: 10,
     driveUnitsPerMinute: 200,
+    mostPerHour: 12.5,
+    mostPerPerson: 200,
+    mostMachinesPerPerson: 2,
+    dollarRate: 0.92,
+    creditLeft: 300,
+    creditLeftOn: '2026-11-26',
+    creditEnds: '2027-02-23',
   });
 });
 
@@ -102,6 +120,10 @@ test.each([
   ['GAZELINE_BUDGET_THRESHOLDS', 'warned=half', /GAZELINE_BUDGET_THRESHOLDS: expected level=share/],
   ['GAZELINE_BUDGET_THRESHOLDS', 'warned=0.99', /GAZELINE_BUDGET_THRESHOLDS: expected thresholds that rise/],
   ['GAZELINE_BUDGET_THRESHOLDS', 'alarmed=0.5', /GAZELINE_BUDGET_THRESHOLDS: .*alarmed/],
+  ['GAZELINE_DOLLAR_RATE', '0', /GAZELINE_DOLLAR_RATE: expected more than nothing/],
+  ['GAZELINE_MOST_PER_HOUR', '$5', /GAZELINE_MOST_PER_HOUR: expected an amount/],
+  ['GAZELINE_MOST_MACHINES_PER_PERSON', '0', /GAZELINE_MOST_MACHINES_PER_PERSON: expected at least 1/],
+  ['GAZELINE_CREDIT_ENDS', '24.12.2026', /GAZELINE_CREDIT_ENDS: expected a day/],
   ['GAZELINE_DETACH_BILLING', 'yes', /GAZELINE_DETACH_BILLING: /],
   ['GAZELINE_NOTICE_WEBHOOK', 'file:///etc/passwd', /GAZELINE_NOTICE_WEBHOOK: /],
   ['GAZELINE_CHANNEL_SECRET', 'hunter2', /GAZELINE_CHANNEL_SECRET: expected at least 16 characters/],

@@ -73,6 +73,12 @@ test('a TPU is there when its queued resource is ACTIVE, and every field of the 
     },
     createdAt: expect.any(String),
     startedAt: data.createTime,
+    hardware: {
+      machineType: data.acceleratorType,
+      guestAccelerators: [],
+      model: 'spot',
+      localSsdGb: 0,
+    },
   });
   expect(data.metadata).toMatchObject({ 'gazeline-seconds': '3600', 'startup-script': 'sleep 60' });
   expect(await tpus.bootLines(zone, 'gazeline-comes-1')).toEqual([]);
