@@ -1,17 +1,16 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { functions } from '../../functions/index.ts';
-import { hear } from '../../shared/budget/guard.ts';
-import { GuardRecord, guardRecordName } from '../../shared/budget/guardRecord.ts';
-import { Thresholds } from '../../shared/budget/levels.ts';
-import { periodAt } from '../../shared/budget/period.ts';
-import { IdleRecord } from '../../shared/machines/idle/idleRecord.ts';
+import type { GuardActions } from '../../shared/budget/performSteps.ts';
+import { IdleRecord, idleRecordName } from '../../shared/machines/idle/idleRecord.ts';
 import { idleVms } from '../../shared/machines/idle/idleVms.ts';
 import { urgent } from '../../shared/machines/idle/policy.ts';
 import { sweepIdle } from '../../shared/machines/idle/sweepIdle.ts';
 import { quick, setCompute, until, zone } from '../deploy/local/cloud/compute/kit.ts';
+import { setSeries } from '../deploy/local/cloud/monitoring/kit.ts';
 import { clientOf, create, parentOf } from '../deploy/local/cloud/notebooks/kit.ts';
 import { forgetRequests, requestsAt, setFaults } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
+import { openGuard } from './guardKit.ts';
 import { minute, openIdle } from './idleKit.ts';
 
 const cloud = useLocalCloud();
@@ -91,6 +90,40 @@ test('20. every status: of two sweeps at the same moment, one stops the machine'
   expect(await idle.statusOf('a')).toBe('TERMINATED');
 });
 
+test('19. protection: a label that comes in the last second still protects', async () => {
+  await idle.start('a');
+  await idle.sweep();
+  await idle.pass(16);
+  const { vms } = idle.dependencies();
+  const hear: typeof vms.hear = async (machine) => {
+    await vms.label(machine, 'gazeline-protect', 'yes');
+    return vms.hear(machine);
+  };
+  await idle.sweep({ vms: { ...vms, hear } });
+  expect(await stops()).toEqual([]);
+  expect(await idle.statusOf('a')).toBe('RUNNING');
+});
+
+test('20. every status: what somebody was stopping when they died is stopped by somebody else, later', async () => {
+  await idle.start('a');
+  await idle.sweep();
+  await idle.pass(16);
+  const { id } = await idle.recordOf('a');
+  const busyUntil = new Date(idle.clock.now + 10 * minute).toISOString();
+  await idle.records.update(
+    idleRecordName(id),
+    IdleRecord,
+    (current): IdleRecord | undefined => current && { ...current, busyUntil },
+  );
+  await idle.pass(5);
+  await idle.sweep();
+  expect(await stops()).toEqual([]);
+  await idle.pass(6);
+  await idle.sweep();
+  expect(await stops()).toHaveLength(1);
+  expect((await idle.recordOf('a')).busyUntil).toBeUndefined();
+});
+
 test('21. partial view: a zone that does not answer is said so, and the rest is handled', async () => {
   const far = 'us-central1-a';
   await idle.start('near');
@@ -165,7 +198,7 @@ test('22. orphans: what was stopped long ago is deleted by a second timer only, 
   expect(await idle.statusOf('ours')).toBe('TERMINATED');
   const { recordOf, records } = idle;
   const record = await recordOf('ours');
-  await records.update(`machines/idle/${record.id}.json`, IdleRecord, (current) =>
+  await records.update(idleRecordName(record.id), IdleRecord, (current) =>
     current?.outcome
       ? { ...current, outcome: { ...current.outcome, at: new Date(now).toISOString() } }
       : current,
@@ -201,43 +234,45 @@ test('a Workbench instance is stopped by Workbench, and a machine that only says
   await clientOf(cloud).instances.delete({ name: `${parentOf(cloud)}/instances/notebook` });
 });
 
-test('at the guard’s level stop-idle, a shorter time and a shorter countdown hold, for the sweep as well', async () => {
+test('at the guard’s level stop-idle, idle machines are stopped sooner, and the sweep keeps to that', async () => {
   await idle.start('a');
-  const figure = {
-    kind: 'billed' as const,
-    budgetId: 'b',
-    name: '',
-    period: periodAt(idle.clock.now, 'month'),
-    cost: 105,
-    amount: 100,
-    currency: 'USD',
+  await idle.start('b');
+  const guard = await openGuard(cloud);
+  guard.clock.now = idle.clock.now;
+  const stopIdle: GuardActions['stopIdle'] = (isWanted) => {
+    const given = idle.dependencies();
+    return sweepIdle(isWanted, { ...given, policy: urgent(given.policy) });
   };
-  await idle.records.update(guardRecordName, GuardRecord, (current: GuardRecord | undefined) =>
-    hear(
-      current,
-      figure,
-      {
-        budgets: ['b'],
-        amount: undefined,
-        thresholds: Thresholds.parse({}),
-      },
-      idle.clock.now,
-    ),
-  );
-  const given = idle.dependencies();
-  const guard = () => sweepIdle(async () => true, { ...given, policy: urgent(given.policy) });
-  expect(await guard()).toMatchObject({
+  const actions = { ...guard.dependencies().actions, stopIdle };
+  await guard.estimate(105, { actions, amount: 100 });
+  const resultsOf = async () => (await guard.guard()).steps.at(-1);
+  const counting = { outcome: 'left', words: expect.stringMatching(/^it is idle, and is stopped at /) };
+  expect(await resultsOf()).toMatchObject({
+    level: 'stop-idle',
     complete: false,
+    results: expect.arrayContaining([
+      { what: `${zone}/a`, ...counting },
+      { what: `${zone}/b`, ...counting },
+    ]),
+  });
+  // It was in use half an hour ago: by the usual policy it is busy, and the countdown would be taken back.
+  const metric = 'compute.googleapis.com/instance/cpu/utilization';
+  const points = [[idle.clock.now - 35 * minute, 0.9]];
+  await setSeries(cloud, { metric, instance: { zone, name: 'a' }, points });
+  await idle.pass(6);
+  guard.clock.now = idle.clock.now;
+  await guard.estimate(106, { actions, amount: 100 });
+  expect(await resultsOf()).toMatchObject({
+    complete: true,
     results: [
-      { what: `${zone}/a`, outcome: 'left', words: expect.stringMatching(/^it is idle, and is stopped at /) },
+      { what: `${zone}/a`, outcome: 'stopped' },
+      { what: `${zone}/b`, outcome: 'stopped' },
     ],
   });
-  await idle.pass(6);
-  expect(await sweepIdle(async () => false, { ...given, policy: urgent(given.policy) })).toMatchObject({
-    results: [],
-  });
+  await idle.start('c');
+  await setSeries(cloud, { metric, instance: { zone, name: 'c' }, points });
   await idle.sweep();
-  expect(await idle.statusOf('a')).toBe('TERMINATED');
+  expect(await idle.recordOf('c')).toMatchObject({ do: 'warn', why: expect.stringContaining('for 20 min') });
 });
 
 test('when people cannot be told, no countdown begins', async () => {

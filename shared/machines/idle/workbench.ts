@@ -37,8 +37,9 @@ export function workbench(
           await wait(pause);
           ({ data: operation } = await locations.operations.get({ name: operation.name ?? '' }));
         }
-        const failure = operation.error && failureOf(operation);
-        return { stopped: operation.done === true && !failure, ...(failure ? { failure } : {}) };
+        const failure = operation.error ? failureOf(operation) : undefined;
+        const stopped = operation.done === true && !operation.error;
+        return { stopped, ...(failure ? { failure } : {}) };
       } catch (error) {
         if (codeOf(error) === 404) return undefined;
         const failure = failureOf(error);
