@@ -5,7 +5,7 @@ import { clean } from '../shared/clean.ts';
 import { clients } from '../shared/clients.ts';
 import { config } from '../shared/config.ts';
 import { regionOf } from '../shared/machines/candidates.ts';
-import { type IdleMachine, whatOf } from '../shared/machines/idle/idleMachine.ts';
+import { type IdleMachine, jobOf, whatOf } from '../shared/machines/idle/idleMachine.ts';
 import { IdleRecord, idleRecordName } from '../shared/machines/idle/idleRecord.ts';
 import { idleVms } from '../shared/machines/idle/idleVms.ts';
 import { readStopLabel, stopLabel } from '../shared/machines/idle/stopLabel.ts';
@@ -111,7 +111,7 @@ function tableOf(rows: Row[], now: number): string {
 }
 
 function wordsOf({ machine, record }: Row, now: number): string {
-  const { 'gazeline-job': job } = machine.labels;
+  const job = jobOf(machine);
   if (job !== undefined) return `works on the job ${job}`;
   if (!record) return machine.status === 'RUNNING' ? 'not looked at yet' : '';
   const { do: act, why, outcome, decidedAt } = record;

@@ -19,14 +19,15 @@ test('machines shows what each costs, whether it is idle, what becomes of it, wh
   await idle.start('b', { labels });
   await idle.start('c', { machineType: `zones/${zone}/machineTypes/e2-micro` });
   await idle.load('c', 0.5);
-  await idle.start('job', { labels: { 'gazeline-job': 'fit-0a1b2c3d' } });
+  const job = { 'gazeline-lab': 'gazeline', 'gazeline-job': 'fit-0a1b2c3d' };
+  await idle.start('gazeline-fit-0a1b2c3d-1', { labels: job });
   await idle.sweep();
   await idle.start('new');
   const { code, out, err } = await gazeline(['machines']);
   expect([code, err]).toEqual([0, '']);
   const lines = Object.fromEntries(
     out.split('\n').flatMap((line) => {
-      const [, name, rest] = new RegExp(`│ ${zone}/(\\w+) *│ (.*) *│`).exec(line) ?? [];
+      const [, name, rest] = new RegExp(`│ ${zone}/([\\w-]+) *│ (.*) *│`).exec(line) ?? [];
       return name && rest ? [[name, rest.replace(/ *│ */g, ' | ').trim()]] : [];
     }),
   );
@@ -36,7 +37,7 @@ test('machines shows what each costs, whether it is idle, what becomes of it, wh
     ),
     b: expect.stringMatching(/\| stays: it is labelled gazeline-protect \(.*\)$/),
     c: expect.stringMatching(/\| unknown \| stays: its CPU was at 50 % \(.*\)$/),
-    job: expect.stringMatching(/\| works on the job fit-0a1b2c3d$/),
+    'gazeline-fit-0a1b2c3d-1': expect.stringMatching(/\| works on the job fit-0a1b2c3d$/),
     new: expect.stringMatching(/\| not looked at yet$/),
   });
 });

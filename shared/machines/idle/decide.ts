@@ -1,7 +1,7 @@
 import { protectionOf } from '../protection.ts';
 import type { Evidence, Measured } from './evidence.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import type { IdleMachine } from './idleMachine.ts';
+import { type IdleMachine, jobOf } from './idleMachine.ts';
 import { managedBy } from './managedBy.ts';
 import type { IdlePolicy } from './policy.ts';
 
@@ -82,9 +82,9 @@ function keptBy(
   policy: IdlePolicy,
   now: number,
 ): Keeps | undefined {
-  const { status, labels, startedAt, hasOptedOut } = machine;
+  const { status, startedAt, hasOptedOut } = machine;
   if (status !== 'RUNNING') return ['not-running', `it is ${status}`];
-  const { 'gazeline-job': job } = labels;
+  const job = jobOf(machine);
   if (job !== undefined) return ['job', `it works on the job ${job}, which ends it`];
   const protection = protectionOf(machine, now);
   if (protection) return ['protected', protection];

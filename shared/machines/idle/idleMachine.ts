@@ -1,5 +1,6 @@
 import type { Candidate } from '../candidate.ts';
 import type { Machine } from '../machines.ts';
+import { machineNamed } from '../names.ts';
 
 /** Any machine of Compute Engine in the project, whoever made it, with what matters for whether it is idle. */
 export type IdleMachine = Machine & {
@@ -24,3 +25,12 @@ export const whatOf = ({ zone, name }: Pick<Machine, 'zone' | 'name'>): string =
 /** https://cloud.google.com/vertex-ai/docs/workbench/reference/rest/v2: what Workbench adds to its machines. */
 export const workbenchOf = ({ labels }: Pick<Machine, 'labels'>): string | undefined =>
   labels['notebooks-product'] === 'workbench-instances' ? labels['resource-name'] : undefined;
+
+/**
+ * The job that a machine was made for, which `machine-sweep` looks after. A label alone, as on a copy that somebody has
+ * made, says nothing: nobody would look after that one.
+ */
+export function jobOf({ name, labels }: Pick<Machine, 'name' | 'labels'>): string | undefined {
+  const { 'gazeline-job': job, 'gazeline-lab': lab } = labels;
+  return lab !== undefined && machineNamed(name) ? job : undefined;
+}

@@ -3,7 +3,7 @@ import type { Records } from '../../storage/records.ts';
 import type { Stoppable } from '../stopAll.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Evidence } from './evidence.ts';
-import type { IdleMachine } from './idleMachine.ts';
+import { type IdleMachine, jobOf } from './idleMachine.ts';
 import type { IdleNotice } from './idleNotice.ts';
 import { IdleRecord, idleRecordName } from './idleRecord.ts';
 import type { IdleVms } from './idleVms.ts';
@@ -46,7 +46,7 @@ export async function lookAt(
   { vms, records, policy, isRehearsal, now }: IdleDependencies,
 ): Promise<Look | undefined> {
   // Jobs have a sweep of their own, and so many machines that a record of each would never end.
-  if (machine.labels['gazeline-job'] !== undefined) return undefined;
+  if (jobOf(machine)) return undefined;
   const read = await records.read(idleRecordName(machine.id), IdleRecord);
   const { value: before, generation = '0' } = read ?? {};
   // What has never run while somebody looked has nothing to be told of.

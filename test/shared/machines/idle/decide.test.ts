@@ -146,7 +146,14 @@ test.each(statuses)('20. every status: a machine that is %s is not stopped', (st
 });
 
 test.each([
-  ['a job of ours', { labels: { 'gazeline-job': 'fit-0a1b2c3d' } }, 'job'],
+  [
+    'a job of ours',
+    {
+      name: 'gazeline-fit-0a1b2c3d-1',
+      labels: { 'gazeline-lab': 'gazeline', 'gazeline-job': 'fit-0a1b2c3d' },
+    },
+    'job',
+  ],
   ['a label', { labels: { 'gazeline-protect': '' } }, 'protected'],
   ['a label with a date', { labels: { 'gazeline-protect-until': '2026-11-20' } }, 'protected'],
   ['deletion protection', { deletionProtection: true as const }, 'protected'],
@@ -162,6 +169,10 @@ test.each([
 
 test.each([
   ['a name', { name: 'gke-report' }],
+  [
+    'the label of a job, copied',
+    { name: 'copy', labels: { 'gazeline-lab': 'gazeline', 'gazeline-job': 'fit-0a1b2c3d' } },
+  ],
   [
     'a label that only looks alike',
     { labels: { 'gazeline-protected': 'yes', 'my-goog-gke-node': '', gke: 'yes' } },
