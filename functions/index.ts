@@ -179,10 +179,10 @@ export const functions = {
 
   'idle-sweep': onClock(
     { schedule: '*/5 * * * *', topic: 'idle-sweep', ackDeadline: 600, memory: withMachines },
-    async (_tick, { log }) => {
+    async (tick, { log }) => {
       if (config().idleStop === 'off') return;
       const { remove } = await virtualMachines();
-      await idleSweep({ ...(await idleness(log)), remove });
+      await idleSweep(tick, { ...(await idleness(log)), remove });
     },
   ),
 

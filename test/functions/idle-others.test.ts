@@ -283,6 +283,26 @@ test('at the guard’s level stop-idle, idle machines are stopped sooner, and th
   expect(await idle.recordOf('c')).toMatchObject({ do: 'warn', why: expect.stringContaining('for 20 min') });
 });
 
+test('what became of a machine is known for a month after it has gone, and longer where a zone does not answer', async () => {
+  await idle.start('a');
+  await idle.start('b');
+  await idle.sweep();
+  await idle.compute.remove(zone, 'a');
+  const night = async (days: number) => {
+    const at = new Date(idle.clock.now + days * 24 * 60 * minute);
+    at.setUTCHours(28, 2);
+    idle.clock.now = at.getTime();
+    await idle.setTime();
+    await idle.sweep();
+    return (await Array.fromAsync(idle.records.list('machines/idle/'))).length;
+  };
+  expect(await night(20)).toBe(2);
+  await setCompute(cloud, { ...usual, unreachableZones: ['us-central1-a'] });
+  expect(await night(20)).toBe(2);
+  await setCompute(cloud, usual);
+  expect(await night(1)).toBe(1);
+});
+
 test('when people cannot be told, no countdown begins', async () => {
   await idle.start('a');
   await setFaults(cloud, { service: 'pubsub', kind: 'status', status: 403 });

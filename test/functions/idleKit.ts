@@ -83,7 +83,8 @@ export async function openIdle(cloud: Cloud & { dir: string }) {
     dependencies,
     setTime,
     load,
-    sweep: (overrides: Partial<IdleSweepDependencies> = {}) => idleSweep({ ...dependencies(), ...overrides }),
+    sweep: (overrides: Partial<IdleSweepDependencies> = {}) =>
+      idleSweep({ time: new Date(clock.now) }, { ...dependencies(), ...overrides }),
     pass: async (minutes: number) => {
       clock.now += minutes * minute;
       await setTime();
