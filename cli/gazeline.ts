@@ -2,7 +2,7 @@
 import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
 import { addJobVerbs } from './job/verbs.ts';
-import type { MachinesOptions } from './machines.ts';
+import { addMachineVerbs } from './machines/verbs.ts';
 import { positive, whole } from './numbers.ts';
 import { run } from './run.ts';
 import type { NowOptions } from './sync/now.ts';
@@ -82,19 +82,6 @@ verb(
   .action(run<[NowOptions]>(async () => (await import('./sync/now.ts')).now));
 
 addJobVerbs(program);
-
-program
-  .command('machines')
-  .description(
-    'All machines of the project, whoever made them: what each costs, whether it is idle, what becomes of it, when and why.',
-  )
-  .option('--dir <folder>', 'a lab that npm start runs there; else the GAZELINE_* environment, or lab/')
-  .option('--json', 'for programs, with the evidence')
-  .addHelpText(
-    'after',
-    '\nExit code: 0, 1 if not all zones answered, 2 for an error.\n\nExamples:\n  npx gazeline machines\n' +
-      '  npx gazeline machines --json | jq -r \'.machines[] | select(.decision.do == "warn").name\'',
-  )
-  .action(run<[MachinesOptions]>(async () => (await import('./machines.ts')).machines));
+addMachineVerbs(program);
 
 await program.parseAsync();

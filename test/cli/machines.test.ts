@@ -66,3 +66,28 @@ test('machines --json has the evidence, and 1 says that not all could be seen', 
   expect(partial.code).toBe(1);
   expect(partial.err).toBe('These did not answer, and what is there is not known: us-central1-a\n');
 });
+
+test('machines keep protects a machine, and its countdown ends', async () => {
+  await setCompute(cloud, quick);
+  const day = new Date(Date.now() + 48 * 3_600_000).toISOString().slice(0, 10);
+  expect(await gazeline(['machines', 'keep', `${zone}/a`, '--until', day])).toEqual({
+    code: 0,
+    out: `${zone}/a is kept until the end of ${day}, by its label gazeline-protect-until.\n`,
+    err: '',
+  });
+  await idle.pass(16);
+  await idle.sweep();
+  expect(await idle.statusOf('a')).toBe('RUNNING');
+  expect(await idle.labelsOf('a')).toEqual({ 'gazeline-protect-until': day });
+  const wrong = [
+    ['nobody', [], 'There is no machine nobody.'],
+    ['a', ['--until', 'christmas'], '“christmas” is not a day. Write it as 2026-12-24.'],
+    ['a', ['--until', '2020-01-01'], '2020-01-01 is over.'],
+  ] as const;
+  for (const [name, more, words] of wrong)
+    expect(await gazeline(['machines', 'keep', name, ...more])).toEqual({
+      code: 2,
+      out: '',
+      err: `${words}\n`,
+    });
+});

@@ -1,22 +1,22 @@
 import Table from 'cli-table3';
 import pLimit from 'p-limit';
 import pc from 'picocolors';
-import { clean } from '../shared/clean.ts';
-import { clients } from '../shared/clients.ts';
-import { config } from '../shared/config.ts';
-import { regionOf } from '../shared/machines/candidates.ts';
-import { type IdleMachine, jobOf, whatOf } from '../shared/machines/idle/idleMachine.ts';
-import { IdleRecord, idleRecordName } from '../shared/machines/idle/idleRecord.ts';
-import { idleVms } from '../shared/machines/idle/idleVms.ts';
-import { readStopLabel, stopLabel } from '../shared/machines/idle/stopLabel.ts';
-import { diskTypeOf } from '../shared/machines/machineTypes.ts';
-import { dollars, priceOf } from '../shared/machines/prices.ts';
-import { priceTable } from '../shared/machines/priceTable.ts';
-import { recordsIn } from '../shared/storage/records.ts';
-import { connect, type Where } from './connect.ts';
-import { ago, durationOf } from './duration.ts';
+import { clean } from '../../shared/clean.ts';
+import { clients } from '../../shared/clients.ts';
+import { config } from '../../shared/config.ts';
+import { regionOf } from '../../shared/machines/candidates.ts';
+import { type IdleMachine, jobOf, whatOf } from '../../shared/machines/idle/idleMachine.ts';
+import { IdleRecord, idleRecordName } from '../../shared/machines/idle/idleRecord.ts';
+import { idleVms } from '../../shared/machines/idle/idleVms.ts';
+import { readStopLabel, stopLabel } from '../../shared/machines/idle/stopLabel.ts';
+import { diskTypeOf } from '../../shared/machines/machineTypes.ts';
+import { dollars, priceOf } from '../../shared/machines/prices.ts';
+import { priceTable } from '../../shared/machines/priceTable.ts';
+import { recordsIn } from '../../shared/storage/records.ts';
+import { connect, type Where } from '../connect.ts';
+import { ago, durationOf } from '../duration.ts';
 
-export type MachinesOptions = Where & { json?: true };
+export type ListOptions = Where & { json?: true };
 
 type Row = { machine: IdleMachine; record: IdleRecord | undefined; perHour: number | undefined };
 
@@ -26,7 +26,7 @@ const atATime = 16;
  * All machines of the project, what each costs, and what was decided of it.
  * @returns the exit code: 1 if not all could be seen
  */
-export async function machines({ json, ...where }: MachinesOptions): Promise<number> {
+export async function list({ json, ...where }: ListOptions): Promise<number> {
   await connect(where);
   const { project, stateBucket, idleStop } = config();
   const [compute, storage] = await Promise.all([clients.compute(), clients.storage()]);
