@@ -92,6 +92,7 @@ const requests: Record<keyof typeof functions, () => { headers?: Record<string, 
     body: push({}, { ...object, bucketId: 'derived', objectId: 'story.txt', eventType: 'OBJECT_FINALIZE' }),
   }),
   'machine-sweep': () => ({ body: push({}) }),
+  'idle-sweep': () => ({ body: push({}) }),
 };
 
 type Start = { ready: number; answer: number; memory: number };

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { addCostVerb } from './cost/verbs.ts';
 import { addGuardVerbs } from './guard/verbs.ts';
 import { addJobVerbs } from './job/verbs.ts';
+import { addMachineVerbs } from './machines/verbs.ts';
 import { positive, whole } from './numbers.ts';
 import { run } from './run.ts';
 import type { NowOptions } from './sync/now.ts';
@@ -85,5 +86,6 @@ verb(
 addJobVerbs(program);
 addCostVerb(program);
 addGuardVerbs(program);
+addMachineVerbs(program);
 
 await program.parseAsync();

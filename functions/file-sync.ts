@@ -283,18 +283,18 @@ async function retire(
     if (!(await retireObject(raw, object)))
       return hold(`${because}, but the bucket does not let go of ${object.name}`);
   if (known?.value.attention) await endAttention(records, fileId);
-  if (known && isGone) {
-    if (!(await records.remove(fileRecordName(fileId), known.generation))) return 'conflict';
-  } else if (known) {
+  if (isGone) {
+    if (known && !(await records.remove(fileRecordName(fileId), known.generation))) return 'conflict';
+  } else if (known || objects.length > 0) {
     // Should it come back, its bytes are there as a version.
-    const versions = known.value.objects.map((object) => ({ ...object, noncurrent: true }));
+    const versions = (known?.value.objects ?? objects).map((object) => ({ ...object, noncurrent: true }));
     const record = FileRecord.parse({
-      ...known.value,
+      ...(known?.value ?? { path, isFolder: false }),
       objects: versions,
       attention: undefined,
       asks: undefined,
     });
-    if (!(await records.write(fileRecordName(fileId), record, known.generation))) return 'conflict';
+    if (!(await records.write(fileRecordName(fileId), record, known?.generation ?? '0'))) return 'conflict';
   }
   if (objects.length > 0) log.info('removed', { object: path.join('/'), because });
   return { did: 'removed' };

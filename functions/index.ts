@@ -11,6 +11,7 @@ import { removalsPerRun as perRun } from '../shared/drive/removals.ts';
 import { drainBegins, publishDrain, requestDrain } from '../shared/drive/requestDrain.ts';
 import { tallies } from '../shared/drive/runs.ts';
 import type { Log } from '../shared/log.ts';
+import type { IdleDependencies } from '../shared/machines/idle/lookAt.ts';
 import type { MachinesByKind } from '../shared/machines/machines.ts';
 import { labelValue } from '../shared/machines/names.ts';
 import { publishTo } from '../shared/publish.ts';
@@ -26,6 +27,7 @@ import { driveReconcile, ReconcileRequest } from './drive-reconcile.ts';
 import { driveTick } from './drive-tick.ts';
 import { driveWebhook, Notification } from './drive-webhook.ts';
 import { fileSync } from './file-sync.ts';
+import { idleSweep } from './idle-sweep.ts';
 import { jobEvent } from './job-event.ts';
 import { JobRequested, jobStart } from './job-start.ts';
 import { machineSweep } from './machine-sweep.ts';
@@ -177,6 +179,15 @@ export const functions = {
       }),
   ),
 
+  'idle-sweep': onClock(
+    { schedule: '*/5 * * * *', topic: 'idle-sweep', ackDeadline: 600, memory: withMachines },
+    async (tick, { log }) => {
+      if (config().idleStop === 'off') return;
+      const { remove } = await virtualMachines();
+      await idleSweep(tick, { ...(await idleness(log)), remove });
+    },
+  ),
+
   'budget-guard': onMessage(
     { topic: 'budget-notified', ackDeadline: 600, memory: withMachines },
     BudgetNotified,
@@ -265,8 +276,19 @@ const guardSettings = () => {
 const guardActions = (log: Log): GuardActions => ({
   notify: async (notice) =>
     sendNotice(notice, { publish: await publish(), webhook: config().noticeWebhook, log }),
-  // The sweep stops idle machines, at whatever level.
-  stopIdle: async () => ({ results: [], complete: true }),
+  stopIdle: async (isWanted) => {
+    if (config().idleStop === 'off')
+      return {
+        results: [{ what: 'idle machines', outcome: 'left', words: 'GAZELINE_IDLE_STOP is off' }],
+        complete: true,
+      };
+    const [{ sweepIdle }, { urgent }] = await Promise.all([
+      import('../shared/machines/idle/sweepIdle.ts'),
+      import('../shared/machines/idle/policy.ts'),
+    ]);
+    const dependencies = await idleness(log);
+    return sweepIdle(isWanted, { ...dependencies, policy: urgent(dependencies.policy) });
+  },
   stopAll: async (isWanted) =>
     (await import('../shared/machines/stopAll.ts')).stopAll(isWanted, {
       services: await stoppable(),
@@ -281,6 +303,31 @@ const guardActions = (log: Log): GuardActions => ({
     return detach(isRehearsal, { billing: clients.billing, project, isOn, allowed: detachProjects });
   },
 });
+
+const idleness = async (log: Log): Promise<IdleDependencies> => {
+  const [{ idleVms }, { policyOf }, { utilization }, { workbench }] = await Promise.all([
+    import('../shared/machines/idle/idleVms.ts'),
+    import('../shared/machines/idle/policy.ts'),
+    import('../shared/machines/idle/utilization.ts'),
+    import('../shared/machines/idle/workbench.ts'),
+  ]);
+  const { project, discardLocalSsd, idleStop } = config();
+  return {
+    project,
+    vms: idleVms(project, await clients.compute()),
+    compute: await virtualMachines(),
+    workbench: workbench(project, clients.notebooks),
+    measure: async (of, window, now) => utilization(await clients.monitoring(), of, { project, window, now }),
+    notify: async (notice) =>
+      sendNotice(notice, { publish: await publish(), webhook: config().noticeWebhook, log }),
+    records: await records(),
+    policy: policyOf(config()),
+    isRehearsal: idleStop === 'dry-run',
+    discardLocalSsd: discardLocalSsd === 'yes',
+    log,
+    now: Date.now,
+  };
+};
 
 const stoppable = async () => {
   const [{ mayHaveTpus }, { tpusOfJobs }] = await Promise.all([

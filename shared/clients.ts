@@ -5,6 +5,8 @@ import type { ImageAnnotatorClient } from '@google-cloud/vision';
 import type { GoogleAuth } from 'google-auth-library';
 import type { cloudbilling_v1 } from 'googleapis/build/src/apis/cloudbilling/v1.js';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
+import type { monitoring_v3 } from 'googleapis/build/src/apis/monitoring/v3.js';
+import type { notebooks_v2 } from 'googleapis/build/src/apis/notebooks/v2.js';
 import type { pubsub_v1 } from 'googleapis/build/src/apis/pubsub/v1.js';
 import type { tpu_v2 } from 'googleapis/build/src/apis/tpu/v2.js';
 import * as z from 'zod';
@@ -141,6 +143,16 @@ export const clients = {
   tpu: lazy(async (): Promise<tpu_v2.Tpu> => {
     const { tpu_v2 } = (await import('googleapis/build/src/apis/tpu/v2.js')).default;
     return new tpu_v2.Tpu(await discoveryOptions());
+  }),
+
+  monitoring: lazy(async (): Promise<monitoring_v3.Monitoring> => {
+    const { monitoring_v3 } = (await import('googleapis/build/src/apis/monitoring/v3.js')).default;
+    return new monitoring_v3.Monitoring(await discoveryOptions());
+  }),
+
+  notebooks: lazy(async (): Promise<notebooks_v2.Notebooks> => {
+    const { notebooks_v2 } = (await import('googleapis/build/src/apis/notebooks/v2.js')).default;
+    return new notebooks_v2.Notebooks(await discoveryOptions());
   }),
 
   /** Who answers for a service, to be kept with what it said. */

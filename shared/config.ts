@@ -171,6 +171,21 @@ const Config = z.object({
   noticeWebhook: optional(z.url({ protocol: /^https?$/ })),
   /** `yes`: a machine that has to be stopped loses what is on its Local SSDs. With `no`, some cannot be stopped. */
   discardLocalSsd: z.preprocess(unset, z.enum(['yes', 'no']).default('no')),
+  /** `on`: machines of the project that nobody uses are stopped, after a warning; `dry-run` only says so; or `off`. */
+  idleStop: z.preprocess(unset, z.enum(['on', 'dry-run', 'off']).default('on')),
+  /** Minutes without a sign of life after which a machine is idle. What is measured is seen four minutes late. */
+  idleAfter: z.preprocess(
+    unset,
+    count.refine((minutes) => minutes >= 10, 'expected at least 10 minutes').default(60),
+  ),
+  /** Minutes between the warning and the stop. */
+  idleCountdown: z.preprocess(unset, count.default(15)),
+  /** Minutes that a machine is left alone after it was started. */
+  idleGrace: z.preprocess(unset, count.default(30)),
+  /** Minutes after which an SSH session in which nothing was typed does not hold a machine any more. */
+  idleHardLimit: z.preprocess(unset, count.default(12 * 60)),
+  /** Days after which a machine that was stopped because it was idle is deleted, with its disks; unset for never. */
+  idleDeleteAfter: optional(count.refine((days) => days > 0, 'expected at least one day')),
   /** How many paid Vision units (one feature of one image) a day may cost; above it, stimuli wait for the next day. */
   visionUnitsPerDay: z.preprocess(unset, count.default(1000)),
   /** How many paid Natural Language units (one feature of 1,000 characters) a day may cost. */

@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import type { IdleNotice } from '../machines/idle/idleNotice.ts';
 import type { Publish } from '../publish.ts';
 import type { Notice } from './notice.ts';
 
@@ -19,12 +20,13 @@ export type NoticeDependencies = {
  * https://api.slack.com/messaging/webhooks
  */
 export async function sendNotice(
-  notice: Notice,
+  notice: Notice | IdleNotice,
   { publish, webhook, log, patience = 5000 }: NoticeDependencies,
 ): Promise<void> {
-  const { level, kind, words } = notice;
-  log.warning(words, { level, kind, results: notice.results });
-  await publish(noticesTopic, [{ data: notice, attributes: { level, kind } }]);
+  const { kind, words } = notice;
+  const about = 'level' in notice ? { level: notice.level, kind } : { kind };
+  log.warning(words, { ...about, results: 'level' in notice ? notice.results : notice.machines });
+  await publish(noticesTopic, [{ data: notice, attributes: about }]);
   if (!webhook) return;
   try {
     const answer = await fetch(webhook, {

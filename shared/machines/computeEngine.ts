@@ -89,10 +89,10 @@ export function computeEngine(
 
   async function seen(filter?: string): Promise<Seen> {
     const request = { project, ...(filter ? { filter } : {}) };
-    const machines = await all(clients.listInstances, request, ({ instances = [] }) =>
+    const machines = await allPages(clients.listInstances, request, ({ instances = [] }) =>
       instances.map(machineOf),
     );
-    const theirDisks = await all(clients.listDisks, request, ({ disks = [] }) => disks.map(diskOf));
+    const theirDisks = await allPages(clients.listDisks, request, ({ disks = [] }) => disks.map(diskOf));
     const unseen = [...new Set([...machines.unseen, ...theirDisks.unseen])];
     return {
       machines: machines.items,
@@ -188,7 +188,7 @@ export type ListPage = (request: {
 }) => Promise<Page>;
 
 /** Whatever of a list can be had. What could not is named, and never taken for empty. */
-async function all<T>(
+export async function allPages<T>(
   list: ListPage,
   request: { project: string; filter?: string },
   itemsOf: (scope: { instances?: Instance[]; disks?: object[] }) => T[],
@@ -226,7 +226,7 @@ const isDone = ({ status }: Operation) => String(status) === 'DONE';
 const isMissing = ({ kind, raw }: Pick<Failure, 'kind' | 'raw'>) =>
   kind === 'not-found' || unknownZone.test(raw);
 
-function machineOf(instance: Instance): Machine {
+export function machineOf(instance: Instance): Machine {
   const { name, zone, status, labels, creationTimestamp, lastStartTimestamp, lastStopTimestamp } = instance;
   const endsAt = instance.resourceStatus?.scheduling?.terminationTimestamp;
   const createdBy = instance.metadata?.items?.find(({ key }) => key === 'created-by')?.value;

@@ -257,9 +257,9 @@ test.each([...kept, ...Array.from({ length: last - first + 1 }, (_, index) => fi
         const { candidate } = record.attempts.find((one) => one.number === number) ?? {};
         return sum + ((to - from) / hour) * (candidate?.price?.perHour ?? NaN);
       }, 0);
-      expect({ ...shown, cost: costOf(record, world.now()).dollars.toFixed(2) }).toMatchObject({
-        cost: dollars.toFixed(2),
-      });
+      // What was there for seconds, in a zone that was given up, is not in the record.
+      const off = Math.abs(costOf(record, world.now()).dollars - dollars);
+      expect({ ...shown, dollars, off: off < 0.01 }).toMatchObject({ off: true });
       const { money } = record.job.limits;
       if (money) expect(dollars).toBeLessThanOrEqual(money * 1.01 + 0.01);
     }

@@ -35,6 +35,11 @@ test('what is optional has a default or is undefined, and an empty variable is a
     detachBilling: 'off',
     detachProjects: [],
     discardLocalSsd: 'no',
+    idleStop: 'on',
+    idleAfter: 60,
+    idleCountdown: 15,
+    idleGrace: 30,
+    idleHardLimit: 720,
   };
   const empty = {
     GAZELINE_SHARED_DRIVE: '',
@@ -117,6 +122,8 @@ test.each([
   ['GAZELINE_WEBHOOK_URL', 'example.org', /GAZELINE_WEBHOOK_URL: /],
   ['GAZELINE_BUDGET_AMOUNT', '0', /GAZELINE_BUDGET_AMOUNT: expected more than nothing/],
   ['GAZELINE_BUDGET_CURRENCY', 'euro', /GAZELINE_BUDGET_CURRENCY: expected three capitals/],
+  ['GAZELINE_IDLE_AFTER', '5', /GAZELINE_IDLE_AFTER: expected at least 10 minutes/],
+  ['GAZELINE_IDLE_DELETE_AFTER', '0', /GAZELINE_IDLE_DELETE_AFTER: expected at least one day/],
   ['GAZELINE_BUDGET_THRESHOLDS', 'warned=half', /GAZELINE_BUDGET_THRESHOLDS: expected level=share/],
   ['GAZELINE_BUDGET_THRESHOLDS', 'warned=0.99', /GAZELINE_BUDGET_THRESHOLDS: expected thresholds that rise/],
   ['GAZELINE_BUDGET_THRESHOLDS', 'alarmed=0.5', /GAZELINE_BUDGET_THRESHOLDS: .*alarmed/],
