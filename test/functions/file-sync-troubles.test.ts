@@ -4,7 +4,7 @@ import type { FileSyncDependencies } from '../../functions/file-sync.ts';
 import { openDrive } from '../../shared/clients.ts';
 import { listAttention } from '../../shared/drive/fileRecord.ts';
 import { NotYet } from '../../shared/once.ts';
-import { setFaults } from '../kit.ts';
+import { forgetRequests, setFaults } from '../kit.ts';
 import { useStudy } from './useStudy.ts';
 
 const used = useStudy();
@@ -238,4 +238,19 @@ test('renames during many deliveries end in one object with the last name', asyn
   await Promise.allSettled(deliveries);
   await used.study.converge(id);
   expect(await objects()).toEqual({ 'd.txt': 'one' });
+});
+
+test('a file whose record was lost, and that was in the trash meanwhile, comes back without being downloaded again', async () => {
+  const id = await used.study.file(used.here, 'a.txt');
+  await used.study.sync(id);
+  await used.study.dependencies.records.remove(`files/${id}.json`);
+  await used.study.change(id, { trashed: true });
+  // So a comparison asks for it.
+  await used.study.sync({ fileId: id, verify: true, object: `${used.prefix}a.txt` });
+  expect(await used.objects()).toEqual({});
+  await forgetRequests(used.cloud);
+  await used.study.change(id, { trashed: false });
+  await used.study.converge(id);
+  expect(await used.objects()).toEqual({ 'a.txt': 'content of a.txt' });
+  expect(await used.downloads()).toBe(0);
 });

@@ -247,8 +247,8 @@ const aMachine = fc
   .map(({ stopAt, ...one }) => ({ ...machine, ...one, ...(stopAt ? { stopAt } : {}) }));
 const aPolicy = fc.constantFrom(policy, urgent(policy));
 
-test('whatever is known, a machine is stopped only if it runs, was warned of, and all that there is says that it is idle', () => {
-  fc.assert(
+test('whatever is known, a machine is stopped only if it runs, was warned of, and all that there is says that it is idle', async () => {
+  await fc.assert(
     fc.property(aMachine, anEvidence, aPolicy, (one, evidence, rules) => {
       const { do: act, stopAt } = decide(one, evidence, rules, now);
       if (act === 'keep') return;
@@ -273,14 +273,14 @@ test('whatever is known, a machine is stopped only if it runs, was warned of, an
   );
 });
 
-test('whatever is known, a sign of life never makes it worse for a machine', () => {
+test('whatever is known, a sign of life never makes it worse for a machine', async () => {
   const signs = [
     { busy: 'x' },
     { gpuAt: ago(0) },
     { networkAt: ago(0) },
     { ssh: { sessions: 1, at: ago(0) } },
   ];
-  fc.assert(
+  await fc.assert(
     fc.property(aMachine, anEvidence, aPolicy, fc.constantFrom(...signs), (one, evidence, rules, sign) => {
       const before = evidence.heartbeat.kind === 'heard' ? evidence.heartbeat.heartbeat : {};
       const heartbeat = { ...before, at: ago(0), ...sign };
