@@ -1,43 +1,34 @@
-import type { Readable } from 'node:stream';
+import { pipeline, type Readable, Transform } from 'node:stream';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import { asked, WrongBytes } from './content.ts';
 import type { DriveFile } from './driveFile.ts';
 
-/** Bytes on their way from Drive: they come as they are taken, and only once. */
-export type OpenRange = { chunks: AsyncIterable<Buffer>; cancel(): void };
-
-/** How often the rest of a range is asked for when a connection broke, or ended early. */
-const mostBreaks = 3;
-
 /**
- * Asks for the bytes from `start` up to, and without, `end`. What a broken connection did not bring is asked for again.
- * @throws WrongBytes, also while they are taken, if an answer is not of these bytes
+ * Asks for the bytes from `start` up to, and without, `end`, which then come as they are taken. Streams, and no async
+ * iterators: within the framework a promise for each chunk takes more of the processor than the bytes.
+ * @throws WrongBytes if the answer is not of these bytes. The stream fails with it if there are more, and with another
+ * error if the connection breaks or ends early: then the rest may be asked for
  */
 export async function openRange(
   drive: drive_v3.Drive,
   file: DriveFile,
   start: number,
   end: number,
-): Promise<OpenRange> {
-  let stream = await request(drive, file, start, end);
-  async function* read() {
-    let place = start;
-    for (let breaks = 0; place < end; breaks++) {
-      if (breaks > 0) stream = await request(drive, file, place, end);
-      try {
-        for await (const chunk of stream as AsyncIterable<Buffer>) {
-          place += chunk.length;
-          if (place > end) throw new WrongBytes(`more bytes of ${file.id} came than those before ${end}`);
-          yield chunk;
-        }
-      } catch (error) {
-        if (error instanceof WrongBytes || breaks === mostBreaks) throw error;
-      }
-      if (place < end && breaks === mostBreaks)
-        throw new WrongBytes(`the bytes of ${file.id} end at ${place}, and not at ${end}`);
-    }
-  }
-  return { chunks: read(), cancel: () => stream.destroy() };
+): Promise<Readable> {
+  const source = await request(drive, file, start, end);
+  let place = start;
+  const exact = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      place += chunk.length;
+      if (place <= end) done(null, chunk);
+      else done(new WrongBytes(`more bytes of ${file.id} came than those before ${end}`));
+    },
+    flush(done) {
+      done(place === end ? null : new Error(`the bytes of ${file.id} end at ${place}, and not at ${end}`));
+    },
+  });
+  // Whoever reads it hears of an error.
+  return pipeline(source, exact, () => {});
 }
 
 async function request(

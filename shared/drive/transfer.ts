@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { Bucket } from '@google-cloud/storage';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import * as z from 'zod';
@@ -139,10 +141,10 @@ export async function transfer(
         const { from, to, range } = ahead;
         // Asked for while this one is sent, so that the line is never idle for long.
         ahead = undefined;
-        const { chunks } = await range;
+        const opened = await range;
         ahead = open(to, lastBegin);
         const begun = now();
-        const progress = await send(chunks, from, to);
+        const progress = await send(opened, from, to);
         if (progress.state !== 'open' || progress.offset !== to) return progress;
         const time = now();
         const isOver = time >= deadline;
@@ -154,12 +156,11 @@ export async function transfer(
       }
     } finally {
       // What was asked for ahead is not wanted any more.
-      ahead?.range.then((range) => range.cancel()).catch(() => {});
+      ahead?.range.then((range) => range.destroy()).catch(() => {});
     }
-    const last: Buffer[] = [];
-    if (lastBegin < size)
-      for await (const chunk of (await openRange(drive, file, lastBegin, size)).chunks) last.push(chunk);
-    return (await lookAgain()) ?? send(last, lastBegin, size);
+    const last =
+      lastBegin < size ? await readAll(await openRange(drive, file, lastBegin, size)) : Buffer.alloc(0);
+    return (await lookAgain()) ?? send(Readable.from([last]), lastBegin, size);
   }
 
   /** Asks for what the next request will send. */
@@ -172,25 +173,21 @@ export async function transfer(
     return { from, to, range };
   }
 
-  /** @throws NotSent if it is to be asked how much of it the session has; else whatever `chunks` throws */
-  async function send(
-    chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
-    from: number,
-    to: number,
-  ): Promise<Progress> {
-    let notRead: unknown;
-    async function* read() {
-      try {
-        yield* chunks;
-      } catch (error) {
-        notRead = error;
-        throw error;
-      }
-    }
+  /** @throws NotSent if it is to be asked how much of it the session has; WrongBytes if that is what came */
+  async function send(bytes: Readable, from: number, to: number): Promise<Progress> {
     try {
-      return await sendRange(storage, value.session, read(), from, to, to === size);
+      return await sendRange(storage, value.session, bytes, from, to, to === size);
     } catch (error) {
-      throw notRead ?? new NotSent('', { cause: error });
+      if (bytes.errored instanceof WrongBytes) throw bytes.errored;
+      throw new NotSent('', { cause: bytes.errored ?? error });
+    }
+  }
+
+  async function readAll(bytes: Readable): Promise<Buffer> {
+    try {
+      return await buffer(bytes);
+    } catch (error) {
+      throw error instanceof WrongBytes ? error : new NotSent('', { cause: error });
     }
   }
 

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Bucket, FileMetadata, Storage } from '@google-cloud/storage';
 import type { GoogleAuth } from 'google-auth-library';
 import { codeOf } from './codeOf.ts';
@@ -68,18 +68,17 @@ export async function sendSlice(
 
 /**
  * Sends the bytes from `from` up to, and without, `to`, as they come, so that none of them need be in memory for long.
- * @throws whatever `chunks` throws, or that the request failed: then `progressOf` tells what has arrived
+ * @throws that the request failed, also because the stream did; `progressOf` tells what has arrived
  */
 export async function sendRange(
   storage: Storage,
   uri: string,
-  chunks: AsyncIterable<Buffer>,
+  data: Readable,
   from: number,
   to: number,
   isLast: boolean,
 ): Promise<Progress> {
   const range = from === to ? '*' : `${from}-${to - 1}`;
-  const data = Readable.from(chunks, { objectMode: false });
   const headers = {
     'content-range': `bytes ${range}/${isLast ? to : '*'}`,
     'content-length': String(to - from),

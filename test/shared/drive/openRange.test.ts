@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 import { openDrive } from '../../../shared/clients.ts';
 import { getFile } from '../../../shared/drive/driveFile.ts';
@@ -18,16 +20,12 @@ async function stored() {
   return { drive, file };
 }
 
-async function read(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  const all: Buffer[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all);
-}
+const read = async (range: Promise<Readable>) => buffer(await range);
 
 test('a range is just the bytes that were asked for', async () => {
   const { drive, file } = await stored();
-  expect(await read((await openRange(drive, file, 100, 300)).chunks)).toEqual(content.subarray(100, 300));
-  expect(await read((await openRange(drive, file, 990, 1000)).chunks)).toEqual(content.subarray(990));
+  expect(await read(openRange(drive, file, 100, 300))).toEqual(content.subarray(100, 300));
+  expect(await read(openRange(drive, file, 990, 1000))).toEqual(content.subarray(990));
 });
 
 // Without a look at what the answer says of itself, these come to light only when the whole file has been brought.
@@ -42,14 +40,10 @@ test.each([
   expect(error).toMatchObject({ name: 'WrongBytes', message: expect.stringMatching(message) });
 });
 
-test('a range that ends early is asked for again from there, a few times', async () => {
+test('a range that ends early is an error, and may be asked for again from there', async () => {
   const { drive, file } = await stored();
-  await setFaults(cloud, { service: 'drive', kind: 'truncate', times: 2 });
-  expect(await read((await openRange(drive, file, 100, 300)).chunks)).toEqual(content.subarray(100, 300));
   await setFaults(cloud, { service: 'drive', kind: 'truncate' });
-  const error = await read((await openRange(drive, file, 100, 300)).chunks).catch(
-    (thrown: unknown) => thrown,
-  );
+  const error = await read(openRange(drive, file, 100, 300)).catch((thrown: unknown) => thrown);
   await setFaults(cloud);
-  expect(error).toMatchObject({ name: 'WrongBytes', message: expect.stringMatching(/and not at 300$/) });
+  expect(error).toMatchObject({ name: 'Error', message: expect.stringMatching(/and not at 300$/) });
 });
