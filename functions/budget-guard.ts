@@ -47,7 +47,7 @@ export async function budgetGuard(
     log.info('of a period that is over', { period: figure.period.start, kind: figure.kind });
     return;
   }
-  if (record.level !== before?.level)
+  if (record.level !== (before?.level ?? 'open'))
     log.warning('the budget guard is at another level', { level: record.level, reason: record.reason });
   const occasion = {
     holds: figure.kind === 'estimated' && now() - Date.parse(figure.asOf) < latestEstimate,

@@ -261,9 +261,9 @@ export async function transfer(
   /** Before the last bytes make the object: is it still the file that it should be? */
   async function lookAgain(): Promise<Transferred | undefined> {
     const current = await getFile(drive, file.id);
-    const isSame =
-      current?.md5Checksum === file.md5Checksum && current?.headRevisionId === file.headRevisionId;
-    if (isSame && !current?.trashed) return undefined;
+    const told = ({ md5Checksum, headRevisionId, name, parents, trashed }: DriveFile) =>
+      JSON.stringify([md5Checksum, headRevisionId, name, parents, trashed]);
+    if (current && told(current) === told(file)) return undefined;
     await cancelSession(storage, value.session);
     await records.remove(recordName, generation);
     return { state: 'changed' };
