@@ -53,7 +53,7 @@ function signOfError(error: Any): Sign {
 }
 
 function signOf(error: Any, status: number | undefined, inOperation: boolean): Sign {
-  const code = typeof error.code === 'number' ? error.code : Number(error.code) || undefined;
+  const code = typeof error.code === 'number' ? error.code : Number(text(error.code)) || undefined;
   const reasons = list(error.errors).map((one) => text(object(one).reason));
   const details: Sign['details'] = {};
   const codes = [text(error.code), text(error.reason), text(error.status), ...reasons];

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { ErrorRequestHandler } from 'express';
 import express from 'express';
 import { batchRoutes } from '../batch.ts';
@@ -121,7 +122,9 @@ export function createStorage(context: Context, { publish, ...signer }: StorageO
     async close() {
       clearInterval(hourly);
       // Together: an upload may wait for its hashes.
-      await Promise.all([resumable.close(), followers.close()]);
+      // Once in many times a thread was seen not to end; nothing is lost without waiting for it.
+      const closed = Promise.all([resumable.close(), followers.close()]);
+      await Promise.race([closed, setTimeout(3000, undefined, { ref: false })]);
     },
   };
 }
