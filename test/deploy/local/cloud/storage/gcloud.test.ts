@@ -1,46 +1,20 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { useLocalCloud } from '../../../../localCloud.ts';
+import { testGcloud, useGcloud } from '../useGcloud.ts';
 import { bytes, call } from './raw.ts';
 
-const run = promisify(execFile);
 const cloud = useLocalCloud();
-
-const missing = (() => {
-  try {
-    execFileSync('gcloud', ['--version'], { stdio: 'ignore', timeout: 20_000 });
-    return false;
-  } catch {
-    console.warn('gcloud is not installed, or does not start: its tests are skipped.');
-    return true;
-  }
-})();
-const testGcloud = missing ? test.skip : test;
-
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'gazeline-gcloud-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const used = useGcloud(cloud);
 
 async function storage(args: string[], settings: Record<string, string> = {}): Promise<string> {
   const env = {
-    PATH: process.env.PATH,
-    HOME: dir,
-    CLOUDSDK_CONFIG: join(dir, 'config'),
-    CLOUDSDK_CORE_PROJECT: cloud.project,
-    CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
-    CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: 'true',
-    CLOUDSDK_AUTH_ACCESS_TOKEN: 'fake',
     CLOUDSDK_STORAGE_RESUMABLE_THRESHOLD: '1M',
     CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${cloud.origin}/`,
     ...settings,
   };
-  return (await run('gcloud', ['storage', ...args], { env, timeout: 60_000 })).stdout;
+  return used.gcloud(['storage', ...args], env);
 }
 const seen = async () => {
   const { body } = await call('GET', `${cloud.origin}/_local/requests?service=storage`);
@@ -53,7 +27,7 @@ const seen = async () => {
 testGcloud(
   'gcloud storage copies, lists, moves, compares and removes',
   async () => {
-    const local = join(dir, 'study');
+    const local = join(used.dir, 'study');
     await mkdir(join(local, 'sub'), { recursive: true });
     await writeFile(join(local, 'a.txt'), 'hello');
     await writeFile(join(local, 'sub', 'b ü.txt'), 'words');
@@ -77,10 +51,10 @@ testGcloud(
       local,
       'gs://gcloud-bucket/study',
     ]);
-    await mkdir(join(dir, 'back'));
-    await storage(['rsync', '-r', 'gs://gcloud-bucket/study', join(dir, 'back')]);
-    expect(await readFile(join(dir, 'back', 'a.txt'), 'utf8')).toBe('hello');
-    await expect(readFile(join(dir, 'back', 'c.txt'))).rejects.toThrow();
+    await mkdir(join(used.dir, 'back'));
+    await storage(['rsync', '-r', 'gs://gcloud-bucket/study', join(used.dir, 'back')]);
+    expect(await readFile(join(used.dir, 'back', 'a.txt'), 'utf8')).toBe('hello');
+    await expect(readFile(join(used.dir, 'back', 'c.txt'))).rejects.toThrow();
     await storage(['rm', '-r', 'gs://gcloud-bucket']);
     expect(await call('GET', `${cloud.origin}/storage/v1/b/gcloud-bucket`)).toMatchObject({ status: 404 });
   },
@@ -90,7 +64,7 @@ testGcloud(
 testGcloud(
   'gcloud storage sends a big file in a resumable upload, and in parallel parts',
   async () => {
-    const file = join(dir, 'big');
+    const file = join(used.dir, 'big');
     const data = bytes(6_000_000);
     await writeFile(file, data);
     await call('POST', `${cloud.origin}/storage/v1/b`, { json: { name: 'gcloud-big' } });
@@ -109,7 +83,7 @@ testGcloud(
     expect(body.items.map(({ name }: { name: string }) => name)).toEqual(['composed', 'resumed']);
     expect(body.items[0].crc32c).toBe(body.items[1].crc32c);
 
-    const back = join(dir, 'big-back');
+    const back = join(used.dir, 'big-back');
     await storage(['cp', 'gs://gcloud-big/composed', back], {
       CLOUDSDK_STORAGE_SLICED_OBJECT_DOWNLOAD_THRESHOLD: '2M',
       CLOUDSDK_STORAGE_SLICED_OBJECT_DOWNLOAD_COMPONENT_SIZE: '2M',

@@ -1,44 +1,14 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { useLocalCloud } from '../../../../localCloud.ts';
+import { testGcloud, useGcloud } from '../useGcloud.ts';
 import { clientOf, isGone, nodeAt, queued, queuedAt, quick, setTpu, untilQueued, zone } from './kit.ts';
 
-const run = promisify(execFile);
 const cloud = useLocalCloud();
-
-const missing = (() => {
-  try {
-    execFileSync('gcloud', ['--version'], { stdio: 'ignore', timeout: 20_000 });
-    return false;
-  } catch {
-    console.warn('gcloud is not installed, or does not start: its tests are skipped.');
-    return true;
-  }
-})();
-const testGcloud = missing ? test.skip : test;
-
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'gazeline-gcloud-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const used = useGcloud(cloud);
 
 async function tpus(...args: string[]): Promise<string> {
-  const env = {
-    PATH: process.env.PATH,
-    HOME: dir,
-    CLOUDSDK_CONFIG: join(dir, 'config'),
-    CLOUDSDK_CORE_PROJECT: cloud.project,
-    CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
-    CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: 'true',
-    CLOUDSDK_AUTH_ACCESS_TOKEN: 'fake',
-    CLOUDSDK_API_ENDPOINT_OVERRIDES_TPU: `${cloud.origin}/`,
-  };
-  return (await run('gcloud', ['compute', 'tpus', ...args], { env, timeout: 60_000 })).stdout;
+  const env = { CLOUDSDK_API_ENDPOINT_OVERRIDES_TPU: `${cloud.origin}/` };
+  return used.gcloud(['compute', 'tpus', ...args], env);
 }
 
 testGcloud(
