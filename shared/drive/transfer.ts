@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import type { Bucket } from '@google-cloud/storage';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import * as z from 'zod';
@@ -13,10 +11,12 @@ import {
   progressOf,
   quantum,
   sendRange,
+  sendSlice,
 } from '../storage/session.ts';
 import { NotGiven, WrongBytes } from './content.ts';
 import { type DriveFile, getFile } from './driveFile.ts';
 import { openRange } from './openRange.ts';
+import type { Passage } from './passage.ts';
 
 /** How far the transfer of a large file has come. */
 export const Transfer = z.object({
@@ -133,15 +133,22 @@ export async function transfer(
 
   /** Sends stretch after stretch from `offset` on, for as long as the session keeps just what is sent. */
   async function sendFrom(offset: number): Promise<Progress | Transferred> {
-    // The last bytes make the object. So they go alone, when they have come and the file was looked at again.
-    const lastBegin = Math.max(offset, Math.floor((size - 1) / quantum) * quantum);
+    // The last bytes make the object. So they go alone, when the file was looked at again after they were asked for.
+    const lastBegin = Math.floor((size - 1) / quantum) * quantum;
     let ahead = open(offset, lastBegin);
     try {
       while (ahead) {
-        const { from, to, range } = ahead;
+        const { from, to, passage } = ahead;
         // Asked for while this one is sent, so that the line is never idle for long.
         ahead = undefined;
-        const opened = await range;
+        const opened = await passage;
+        if (from >= lastBegin) {
+          try {
+            return (await lookAgain()) ?? (await send(opened, from, to));
+          } finally {
+            opened.close();
+          }
+        }
         ahead = open(to, lastBegin);
         const begun = now();
         const progress = await send(opened, from, to);
@@ -156,38 +163,29 @@ export async function transfer(
       }
     } finally {
       // What was asked for ahead is not wanted any more.
-      ahead?.range.then((range) => range.destroy()).catch(() => {});
+      ahead?.passage.then((passage) => passage.close()).catch(() => {});
     }
-    const last =
-      lastBegin < size ? await readAll(await openRange(drive, file, lastBegin, size)) : Buffer.alloc(0);
-    return (await lookAgain()) ?? send(Readable.from([last]), lastBegin, size);
+    // All are there, and nothing came of them yet.
+    return (await lookAgain()) ?? sendSlice(storage, value.session, Buffer.alloc(0), size, size);
   }
 
   /** Asks for what the next request will send. */
   function open(from: number, lastBegin: number) {
-    if (from >= lastBegin) return undefined;
-    const to = Math.min(from + stretch * sliceSize, lastBegin);
-    const range = openRange(drive, file, from, to);
+    if (from >= size) return undefined;
+    const to = from < lastBegin ? Math.min(from + stretch * sliceSize, lastBegin) : size;
+    const passage = openRange(drive, file, from, to);
     // It may fail before it is waited for; who waits will hear of it.
-    range.catch(() => {});
-    return { from, to, range };
+    passage.catch(() => {});
+    return { from, to, passage };
   }
 
   /** @throws NotSent if it is to be asked how much of it the session has; WrongBytes if that is what came */
-  async function send(bytes: Readable, from: number, to: number): Promise<Progress> {
+  async function send(passage: Passage, from: number, to: number): Promise<Progress> {
     try {
-      return await sendRange(storage, value.session, bytes, from, to, to === size);
+      return await sendRange(storage, value.session, passage.send, from, to, to === size);
     } catch (error) {
-      if (bytes.errored instanceof WrongBytes) throw bytes.errored;
-      throw new NotSent('', { cause: bytes.errored ?? error });
-    }
-  }
-
-  async function readAll(bytes: Readable): Promise<Buffer> {
-    try {
-      return await buffer(bytes);
-    } catch (error) {
-      throw error instanceof WrongBytes ? error : new NotSent('', { cause: error });
+      const { cause } = error as Error;
+      throw cause instanceof WrongBytes ? cause : new NotSent('', { cause: error });
     }
   }
 

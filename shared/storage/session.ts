@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { Bucket, FileMetadata, Storage } from '@google-cloud/storage';
 import type { GoogleAuth } from 'google-auth-library';
 import { codeOf } from './codeOf.ts';
@@ -67,29 +66,25 @@ export async function sendSlice(
 }
 
 /**
- * Sends the bytes from `from` up to, and without, `to`, as they come, so that none of them need be in memory for long.
- * @throws that the request failed, also because the stream did; `progressOf` tells what has arrived
+ * Sends the bytes from `from` up to, and without, `to`.
+ * @param send makes the request, in place of `fetch`, and has its body
+ * @throws that the request failed; `progressOf` tells what has arrived
  */
 export async function sendRange(
   storage: Storage,
   uri: string,
-  data: Readable,
+  send: typeof fetch,
   from: number,
   to: number,
   isLast: boolean,
 ): Promise<Progress> {
-  const range = from === to ? '*' : `${from}-${to - 1}`;
   const headers = {
-    'content-range': `bytes ${range}/${isLast ? to : '*'}`,
+    'content-range': `bytes ${from}-${to - 1}/${isLast ? to : '*'}`,
     'content-length': String(to - from),
   };
+  const options = { headers, fetchImplementation: send, retryConfig: once };
   // Bytes that are not those of the session's MD5 are refused when all of them are there.
-  const answers = isLast ? [...known, 400] : known;
-  try {
-    return await request(storage, uri, 'PUT', { headers, data, retryConfig: once }, answers);
-  } finally {
-    data.destroy();
-  }
+  return request(storage, uri, 'PUT', options, isLast ? [...known, 400] : known);
 }
 
 /** Where the upload stands. */

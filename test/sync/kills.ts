@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
+import { Worker } from 'node:worker_threads';
 import type { Publish } from '../../shared/publish.ts';
 
 /** Before the request leaves, or when it has been answered and nobody has heard it yet. */
@@ -29,6 +30,16 @@ export function kills(strikes: () => Kill) {
     request.emit = () => false;
     request.destroy();
   });
+
+  // Requests that the thread of the bytes makes (`shared/drive/passage.ts`) are known by what it is told.
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (this: Worker, task: { what?: string }) {
+    const life = lives.getStore();
+    if (!life || (task.what !== 'ask' && task.what !== 'send')) return postMessage.call(this, task);
+    const kill = life.isDead ? 'before' : strikes();
+    if (kill !== 'before') postMessage.call(this, task);
+    if (kill) life.die();
+  };
 
   return {
     /** @throws when it is killed */

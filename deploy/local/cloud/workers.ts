@@ -40,7 +40,6 @@ export function createWorkers<Job, Answer>(
     const worker = new Worker(script, { stdout: true, stderr: true });
     worker.stdout.resume();
     worker.stderr.resume();
-    worker.unref();
     return worker;
   }
 
@@ -81,6 +80,8 @@ export function createWorkers<Job, Answer>(
       })
       .once('error', (error: unknown) => fail('died', String(error)))
       .once('exit', () => fail('died', closed ? 'The cloud was closed' : 'The thread ended'));
+    // Listening to it keeps the process alive, but for this.
+    worker.unref();
     worker.postMessage(task.job);
   }
 
