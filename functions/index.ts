@@ -217,7 +217,12 @@ export const functions = {
         dollarRate: config().dollarRate ?? (currency === 'USD' ? 1 : undefined),
         records: await records(),
         publish: await publish(),
-        services: await stoppable(),
+        services: [await virtualMachines(), await tpus()],
+        stored: async (now) =>
+          (await import('../shared/budget/storedBytes.ts')).storedBytes(await clients.monitoring(), {
+            project: config().project,
+            now,
+          }),
         prices: (await import('../shared/machines/priceTable.ts')).priceTable(),
         log,
         now: Date.now,

@@ -13,11 +13,17 @@ export type Saving = {
   inPeriod: number;
 };
 
-/** The largest first. Disks in use are not among them: they go with their machines. */
+const commands = {
+  machine: (name: string, zone: string) => `gcloud compute instances stop ${name} --zone ${zone}`,
+  disk: (name: string, zone: string) => `gcloud compute disks delete ${name} --zone ${zone}`,
+  tpu: (name: string, zone: string) => `gcloud compute tpus tpu-vm delete ${name} --zone ${zone}`,
+};
+
+/** The largest first. Disks in use are not among them: they go with their machines; nor what buckets hold, on purpose. */
 export function savingsOf({ running, period, asOf }: Spending): Saving[] {
   return running
     .flatMap(({ kind, zone, name, words, labels, perHour, endsAt = period.end, isUnused }): Saving[] => {
-      if (perHour === undefined || (kind === 'disk' && !isUnused)) return [];
+      if (perHour === undefined || kind === 'storage' || (kind === 'disk' && !isUnused)) return [];
       const job = labels['gazeline-job'];
       const owner = labels['gazeline-owner'];
       const end = Math.min(Date.parse(endsAt), Date.parse(period.end));
@@ -25,12 +31,7 @@ export function savingsOf({ running, period, asOf }: Spending): Saving[] {
         {
           what: `${zone}/${name}`,
           words: owner ? `${words}, of ${owner}` : words,
-          by:
-            kind === 'disk'
-              ? `gcloud compute disks delete ${name} --zone ${zone}`
-              : job
-                ? `npx gazeline job cancel ${job}`
-                : `gcloud compute instances stop ${name} --zone ${zone}`,
+          by: job && kind !== 'disk' ? `npx gazeline job cancel ${job}` : commands[kind](name, zone),
           perHour,
           inPeriod: (Math.max(0, end - Date.parse(asOf)) / 3_600_000) * perHour,
         },

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { tpu_v2 } from 'googleapis/build/src/apis/tpu/v2.js';
 import { type Failure, failureOf } from './failure.ts';
-import type { Machine, Machines, Removed, Seen } from './machines.ts';
+import type { Machine, Machines, Paid, Removed, Seen } from './machines.ts';
 import {
   isOver,
   isTaken,
@@ -31,7 +31,7 @@ export function tpuNodes(
   project: string,
   { projects: { locations } }: tpu_v2.Tpu,
   { wait = setTimeout, pageSize = 500 }: Partial<TpuNodesOptions> = {},
-): Machines<CreateRequest> {
+): Machines<CreateRequest> & Paid {
   const { nodes, queuedResources, operations } = locations;
   const nodeName = (zone: string, name: string) => `projects/${project}/locations/${zone}/nodes/${name}`;
   const queuedName = (zone: string, name: string) =>
@@ -139,6 +139,37 @@ export function tpuNodes(
     return { gone: true, ...(at ? { at } : {}) };
   }
 
+  async function seen(): Promise<Seen & { failure?: Failure }> {
+    const parent = `projects/${project}/locations/-`;
+    const page = (pageToken: string | undefined) => ({
+      parent,
+      pageSize,
+      ...(pageToken ? { pageToken } : {}),
+    });
+    const theirNodes = await all(async (token) => {
+      const { data } = await nodes.list(page(token));
+      return { ...data, items: data.nodes };
+    });
+    const theirQueued = await all(async (token) => {
+      const { data } = await queuedResources.list(page(token));
+      return { ...data, items: data.queuedResources };
+    });
+    const keyOf = ({ name }: { name?: string | null }) => Object.values(placeOf(name)).join('/');
+    const nodeOf = new Map(theirNodes.items.map((node) => [keyOf(node), node]));
+    const queuedOf = new Map(theirQueued.items.map((queued) => [keyOf(queued), queued]));
+    const unseen = [...new Set([...theirNodes.unseen, ...theirQueued.unseen])];
+    const failure = theirNodes.failure ?? theirQueued.failure;
+    return {
+      machines: [...new Set([...nodeOf.keys(), ...queuedOf.keys()])].map((key) =>
+        machineOf(nodeOf.get(key), queuedOf.get(key)),
+      ),
+      disks: [],
+      unseen,
+      wasSeen: (zone) => !unseen.includes(everywhere) && !unseen.includes(zone),
+      ...(failure ? { failure } : {}),
+    };
+  }
+
   return {
     async insert(asked, patience) {
       const { zone, name } = placeOf(`${asked.parent}/queuedResources/${asked.queuedResourceId}`);
@@ -158,35 +189,18 @@ export function tpuNodes(
     /** The boot disk is part of the node, and none is ever listed. */
     removeDisk: async () => ({ gone: true }),
 
+    covers: ['tpu'],
+
     async list(lab) {
-      const parent = `projects/${project}/locations/-`;
-      const page = (pageToken: string | undefined) => ({
-        parent,
-        pageSize,
-        ...(pageToken ? { pageToken } : {}),
-      });
-      const theirNodes = await all(async (token) => {
-        const { data } = await nodes.list(page(token));
-        return { ...data, items: data.nodes };
-      });
-      const theirQueued = await all(async (token) => {
-        const { data } = await queuedResources.list(page(token));
-        return { ...data, items: data.queuedResources };
-      });
-      const keyOf = ({ name }: { name?: string | null }) => Object.values(placeOf(name)).join('/');
-      const nodeOf = new Map(theirNodes.items.map((node) => [keyOf(node), node]));
-      const queuedOf = new Map(theirQueued.items.map((queued) => [keyOf(queued), queued]));
-      const unseen = [...new Set([...theirNodes.unseen, ...theirQueued.unseen])];
-      const seen: Seen = {
-        // The service cannot be asked for those with a label.
-        machines: [...new Set([...nodeOf.keys(), ...queuedOf.keys()])]
-          .map((key) => machineOf(nodeOf.get(key), queuedOf.get(key)))
-          .filter(({ labels }) => labels['gazeline-lab'] === lab),
-        disks: [],
-        unseen,
-        wasSeen: (zone) => !unseen.includes(everywhere) && !unseen.includes(zone),
-      };
-      return seen;
+      const { machines, ...rest } = await seen();
+      // The service cannot be asked for those with a label.
+      return { ...rest, machines: machines.filter(({ labels }) => labels['gazeline-lab'] === lab) };
+    },
+
+    async listAll() {
+      const { failure, ...all } = await seen();
+      // Most projects have never had TPUs, and this API not switched on. That there are none is not said by it.
+      return failure && isSwitchedOff.test(failure.raw) ? { ...all, unseen: [] } : all;
     },
 
     async wasPreempted(zone, name) {
@@ -207,6 +221,7 @@ type Page<T> = { items?: T[] | undefined; nextPageToken?: string | null; unreach
 async function all<T>(list: (token: string | undefined) => Promise<Page<T>>) {
   const items: T[] = [];
   const unseen: string[] = [];
+  let failure: Failure | undefined;
   try {
     for (let token: string | undefined; ; ) {
       const page = await list(token);
@@ -216,11 +231,16 @@ async function all<T>(list: (token: string | undefined) => Promise<Page<T>>) {
       token = page.nextPageToken;
     }
   } catch (error) {
-    if (!failureOf(error)) throw error;
+    failure = failureOf(error);
+    if (!failure) throw error;
     unseen.push(everywhere);
   }
-  return { items, unseen };
+  return { items, unseen, failure };
 }
+
+/** https://cloud.google.com/apis/docs/troubleshooting#service_disabled */
+const isSwitchedOff =
+  /SERVICE_DISABLED|accessNotConfigured|has not been used in project .* or it is disabled/;
 
 /** Who may not even look cannot have made anything. */
 const neverThere: Failure['kind'][] = ['permission', 'zone-closed', 'bad-request'];

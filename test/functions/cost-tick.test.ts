@@ -74,6 +74,7 @@ async function tick(more: Partial<CostTickDependencies> = {}) {
   const publish = rememberPublish();
   await costTick({
     ...{ records: guard.records, publish, services: [compute], prices: table, budgets: ['b'] },
+    stored: async () => [],
     ...{ amount: 100, currency: 'USD', dollarRate: 1, periodKind: 'month' as const, log: guard.log, now },
     ...more,
   });
