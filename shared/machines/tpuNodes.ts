@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { tpu_v2 } from 'googleapis/build/src/apis/tpu/v2.js';
 import { type Failure, failureOf } from './failure.ts';
+import { signsOf } from './failureSigns.ts';
 import type { Machine, Machines, Paid, Removed, Seen } from './machines.ts';
 import {
   isOver,
@@ -139,7 +140,7 @@ export function tpuNodes(
     return { gone: true, ...(at ? { at } : {}) };
   }
 
-  async function seen(): Promise<Seen & { failure?: Failure }> {
+  async function seen(): Promise<Seen & { isOff: boolean }> {
     const parent = `projects/${project}/locations/-`;
     const page = (pageToken: string | undefined) => ({
       parent,
@@ -158,7 +159,6 @@ export function tpuNodes(
     const nodeOf = new Map(theirNodes.items.map((node) => [keyOf(node), node]));
     const queuedOf = new Map(theirQueued.items.map((queued) => [keyOf(queued), queued]));
     const unseen = [...new Set([...theirNodes.unseen, ...theirQueued.unseen])];
-    const failure = theirNodes.failure ?? theirQueued.failure;
     return {
       machines: [...new Set([...nodeOf.keys(), ...queuedOf.keys()])].map((key) =>
         machineOf(nodeOf.get(key), queuedOf.get(key)),
@@ -166,7 +166,7 @@ export function tpuNodes(
       disks: [],
       unseen,
       wasSeen: (zone) => !unseen.includes(everywhere) && !unseen.includes(zone),
-      ...(failure ? { failure } : {}),
+      isOff: theirNodes.isOff && theirQueued.isOff,
     };
   }
 
@@ -192,15 +192,15 @@ export function tpuNodes(
     covers: ['tpu'],
 
     async list(lab) {
-      const { machines, ...rest } = await seen();
+      const { machines, isOff: _, ...rest } = await seen();
       // The service cannot be asked for those with a label.
       return { ...rest, machines: machines.filter(({ labels }) => labels['gazeline-lab'] === lab) };
     },
 
     async listAll() {
-      const { failure, ...all } = await seen();
-      // Most projects have never had TPUs, and this API not switched on. That there are none is not said by it.
-      return failure && isSwitchedOff.test(failure.raw) ? { ...all, unseen: [] } : all;
+      const { isOff, ...all } = await seen();
+      // Most projects have never had TPUs, and this API not switched on. It does not say that there are none.
+      return isOff ? { ...all, unseen: [] } : all;
     },
 
     async wasPreempted(zone, name) {
@@ -221,7 +221,7 @@ type Page<T> = { items?: T[] | undefined; nextPageToken?: string | null; unreach
 async function all<T>(list: (token: string | undefined) => Promise<Page<T>>) {
   const items: T[] = [];
   const unseen: string[] = [];
-  let failure: Failure | undefined;
+  let isOff = false;
   try {
     for (let token: string | undefined; ; ) {
       const page = await list(token);
@@ -231,16 +231,20 @@ async function all<T>(list: (token: string | undefined) => Promise<Page<T>>) {
       token = page.nextPageToken;
     }
   } catch (error) {
-    failure = failureOf(error);
-    if (!failure) throw error;
+    if (!failureOf(error)) throw error;
+    isOff = isSwitchedOff(error);
     unseen.push(everywhere);
   }
-  return { items, unseen, failure };
+  return { items, unseen, isOff };
 }
 
 /** https://cloud.google.com/apis/docs/troubleshooting#service_disabled */
-const isSwitchedOff =
-  /SERVICE_DISABLED|accessNotConfigured|has not been used in project .* or it is disabled/;
+const isSwitchedOff = (error: unknown): boolean =>
+  signsOf(error).some(
+    ({ codes, message }) =>
+      codes.some((code) => code === 'SERVICE_DISABLED' || code === 'accessNotConfigured') ||
+      /API has not been used in project .* or it is disabled/.test(message),
+  );
 
 /** Who may not even look cannot have made anything. */
 const neverThere: Failure['kind'][] = ['permission', 'zone-closed', 'bad-request'];
