@@ -1,8 +1,9 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { machineSweep } from '../../functions/machine-sweep.ts';
-import { clientsOf, insert, machine, setCompute } from '../deploy/local/cloud/compute/kit.ts';
+import { clientsOf, insert, machine } from '../deploy/local/cloud/compute/kit.ts';
+import { setFaults } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
-import { fast, type Jobs, minute, openJobs } from './jobKit.ts';
+import { type Jobs, minute, openJobs } from './jobKit.ts';
 
 const cloud = useLocalCloud();
 let jobs: Jobs;
@@ -85,9 +86,10 @@ test('disks left behind are removed; those in use are not', async () => {
 test('an orphan that cannot be ended does not keep the others', async () => {
   await stray('gazeline-nobody-0a1b2c3d-1', { zone: 'asia-east1-a' });
   await stray('gazeline-nobody-0a1b2c3d-2');
-  await setCompute(cloud, { ...fast, closedZones: ['asia-east1-a'] });
+  await setFaults(cloud, { service: 'compute', kind: 'permissionDenied', path: '/zones/asia-east1-a/' });
   await jobs.pass(1);
   await jobs.later(11);
+  await setFaults(cloud);
   expect(await jobs.machines()).toEqual(['asia-east1-a/gazeline-nobody-0a1b2c3d-1']);
 });
 
