@@ -3,11 +3,11 @@ import type { BoardRecord, Posted } from './board.ts';
 
 /** The whole file, in Markdown that can be read as it is: Drive shows such a file as plain text. */
 export const boardText = ({ notices }: BoardRecord, project: string): string =>
-  [
+  `${[
     '# Gazeline notices',
     `What the budget guard and the idle stop of ${project} have done, the newest first. This file is written anew each time: what is changed in it by hand is lost.`,
     ...notices.map(noticeText),
-  ].join('\n\n');
+  ].join('\n\n')}\n`;
 
 const noticeText = ({ at, title, words, lines }: Posted): string =>
   [
