@@ -186,7 +186,12 @@ export const functions = {
     async (tick, { log }) => {
       if (config().idleStop === 'off') return;
       const { remove } = await virtualMachines();
-      await idleSweep(tick, { ...(await idleness(log)), remove });
+      await idleSweep(tick, {
+        ...(await idleness(log)),
+        remove,
+        tpus: await tpus(),
+        prices: (await import('../shared/machines/priceTable.ts')).priceTable(),
+      });
     },
   ),
 

@@ -9,9 +9,13 @@ import { type IdleMachine, jobOf, whatOf } from '../../shared/machines/idle/idle
 import { IdleRecord, idleRecordName } from '../../shared/machines/idle/idleRecord.ts';
 import { idleVms } from '../../shared/machines/idle/idleVms.ts';
 import { readStopLabel, stopLabel } from '../../shared/machines/idle/stopLabel.ts';
+import { hoursUp, isUp, perHourOf as perHourOfTpu, whyKept } from '../../shared/machines/idle/tellOfTpus.ts';
+import type { Machine } from '../../shared/machines/machines.ts';
 import { diskTypeOf } from '../../shared/machines/machineTypes.ts';
 import { dollars, priceOf } from '../../shared/machines/prices.ts';
 import { priceTable } from '../../shared/machines/priceTable.ts';
+import { protectionOf } from '../../shared/machines/protection.ts';
+import { tpuNodes } from '../../shared/machines/tpuNodes.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
 import { connect, type Where } from '../connect.ts';
 import { ago, durationOf } from '../duration.ts';
@@ -31,7 +35,12 @@ export async function list({ json, ...where }: ListOptions): Promise<number> {
   const { project, stateBucket, idleStop } = config();
   const [compute, storage] = await Promise.all([clients.compute(), clients.storage()]);
   const records = recordsIn(storage, stateBucket);
-  const { machines, unseen } = await idleVms(project, compute).list();
+  const [{ machines, unseen: unseenVms }, seenTpus] = await Promise.all([
+    idleVms(project, compute).list(),
+    tpuNodes(project, await clients.tpu()).listAll(),
+  ]);
+  const tpus = seenTpus.machines.filter(isUp);
+  const unseen = [...unseenVms, ...seenTpus.unseen.map((zone) => `${zone} (TPUs)`)];
   const limit = pLimit(atATime);
   const rows = await Promise.all(
     machines.map((machine) =>
@@ -48,8 +57,17 @@ export async function list({ json, ...where }: ListOptions): Promise<number> {
   rows.sort((one, other) => (whatOf(one.machine) < whatOf(other.machine) ? -1 : 1));
   const now = Date.now();
   if (json)
-    console.log(JSON.stringify({ machines: rows.map((row) => summaryOf(row, now)), unseen }, undefined, 2));
-  else if (rows.length > 0) console.log(tableOf(rows, now));
+    console.log(
+      JSON.stringify(
+        {
+          machines: [...rows.map((row) => summaryOf(row, now)), ...tpus.map((tpu) => summaryOfTpu(tpu, now))],
+          unseen,
+        },
+        undefined,
+        2,
+      ),
+    );
+  else if (rows.length + tpus.length > 0) console.log(tableOf(rows, tpus, now));
   else if (unseen.length === 0) console.log('There is no machine.');
   if (unseen.length > 0)
     console.error(
@@ -90,7 +108,7 @@ function summaryOf({ machine, record, perHour }: Row, now: number) {
   };
 }
 
-function tableOf(rows: Row[], now: number): string {
+function tableOf(rows: Row[], tpus: Machine[], now: number): string {
   const table = new Table({
     head: ['machine', 'state', 'up', 'an hour', 'what becomes of it'],
     style: { head: [], border: [], compact: true },
@@ -107,7 +125,28 @@ function tableOf(rows: Row[], now: number): string {
       clean(wordsOf(row, now)),
     ]);
   }
+  for (const tpu of tpus) {
+    const perHour = perHourOfTpu(tpu, priceTable());
+    table.push([
+      clean(whatOf(tpu)),
+      pc.green(tpu.status),
+      durationOf(hoursUp(tpu, now) * 3_600_000),
+      perHour === undefined ? 'unknown' : dollars(perHour),
+      clean(`stays: ${protectionOf(tpu, now) ?? whyKept}`),
+    ]);
+  }
   return table.toString();
+}
+
+/** Of one that somebody has made by hand. */
+function summaryOfTpu(tpu: Machine, now: number) {
+  const { zone, name, status, createdAt, startedAt, labels, hardware } = tpu;
+  return {
+    ...{ kind: 'tpu', zone, name, status, machineType: hardware?.machineType, createdAt, startedAt, labels },
+    perHour: perHourOfTpu(tpu, priceTable()) ?? null,
+    upSeconds: Math.round(hoursUp(tpu, now) * 3600),
+    decision: { do: 'keep', why: protectionOf(tpu, now) ?? whyKept },
+  };
 }
 
 function wordsOf({ machine, record }: Row, now: number): string {

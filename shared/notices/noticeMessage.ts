@@ -31,7 +31,11 @@ export function postedOf(notice: Exclude<NoticeMessage, { check: object }>, id: 
   const all = [
     ...results.map(({ what, outcome, words }) => `${what}: ${outcome}${words ? `, ${words}` : ''}`),
     ...machines.map(({ what, why, stopAt, outcome }) =>
-      [`${what}: ${outcome ?? 'idle'}`, ...(stopAt ? [`stopped at ${stopAt}`] : []), why].join(', '),
+      [
+        `${what}: ${outcome ?? (kind === 'tpu-unwatched' ? 'up' : 'idle')}`,
+        ...(stopAt ? [`stopped at ${stopAt}`] : []),
+        why,
+      ].join(', '),
     ),
   ];
   const more = all.length > mostLines ? [`and ${all.length - mostLines} more`] : [];
@@ -40,6 +44,7 @@ export function postedOf(notice: Exclude<NoticeMessage, { check: object }>, id: 
   function titleOf({ level }: typeof notice): string {
     if (kind === 'idle-warning') return 'machines are idle, and will be stopped';
     if (kind === 'idle-done') return 'idle machines';
+    if (kind === 'tpu-unwatched') return 'TPUs are up, and nobody knows whether they are used';
     return kind === 'raised' ? `the budget guard is at ${level}` : `the budget guard has done ${level}`;
   }
 }
