@@ -1,3 +1,4 @@
+import { dollars, hoursOfMonth } from '../machines/prices.ts';
 import type { Spending } from './spending.ts';
 
 /** What somebody could end, and what they would keep by it. */
@@ -30,7 +31,11 @@ export function savingsOf({ running, period, asOf }: Spending): Saving[] {
       return [
         {
           what: `${zone}/${name}`,
-          words: owner ? `${words}, of ${owner}` : words,
+          words: [
+            words,
+            ...(owner ? [`of ${owner}`] : []),
+            ...(kind === 'disk' ? [`${dollars(perHour * hoursOfMonth)} a month`] : []),
+          ].join(', '),
           by: job && kind !== 'disk' ? `npx gazeline job cancel ${job}` : commands[kind](name, zone),
           perHour,
           inPeriod: (Math.max(0, end - Date.parse(asOf)) / 3_600_000) * perHour,

@@ -4,6 +4,7 @@ import { type CostTickDependencies, costTick } from '../../functions/cost-tick.t
 import { functions } from '../../functions/index.ts';
 import { CostRecord, costRecordName } from '../../shared/budget/costRecord.ts';
 import { periodAt } from '../../shared/budget/period.ts';
+import { savingsOf } from '../../shared/budget/savings.ts';
 import { spendingOf } from '../../shared/budget/spending.ts';
 import { storedBytes } from '../../shared/budget/storedBytes.ts';
 import { clients } from '../../shared/clients.ts';
@@ -194,6 +195,31 @@ test('a machine that was stopped costs until then, and one that was deleted unti
   expect(guessed).toBe(0);
   const gone = Object.values(items).find(({ kind, name }) => kind === 'disk' && name === 'deleted');
   expect(gone).toMatchObject({ state: 'gone', until: end });
+});
+
+test('22. orphans: a disk that no machine uses any more is reported with what it costs in a month, and kept', async () => {
+  const { disks: there } = await compute.listAll();
+  const initializeParams = {
+    sourceImage: 'projects/debian-cloud/global/images/family/debian-12',
+    diskType: `zones/${zone}/diskTypes/pd-balanced`,
+  };
+  await start('left', { disks: [{ boot: true, autoDelete: false, initializeParams }] });
+  await compute.remove(zone, 'left');
+  await tick();
+  const disk = (await compute.listAll()).disks.find(({ name }) => name === 'left');
+  const month = (disk?.sizeGb ?? 0) * (table.disks['pd-balanced']['europe-west4'] ?? 0);
+  expect(savingsOf(await spending())).toEqual([
+    expect.objectContaining({
+      what: `${zone}/left`,
+      words: `${disk?.sizeGb} GB of pd-balanced, $${month.toFixed(2)} a month`,
+      by: `gcloud compute disks delete left --zone ${zone}`,
+    }),
+  ]);
+  expect(await requestsAt(cloud, 'compute')).not.toContainEqual(
+    expect.objectContaining({ method: 'DELETE', url: expect.stringContaining('/disks/') }),
+  );
+  await compute.removeDisk({ zone, name: 'left' });
+  expect((await compute.listAll()).disks).toHaveLength(there.length);
 });
 
 test('no answer is not a no: in a zone that is not reachable it runs on, and that is said', async () => {

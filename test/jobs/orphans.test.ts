@@ -26,7 +26,7 @@ const stray = (name: string, more: { labels?: object; zone?: string; autoDelete?
   return insert(cloud, clientsOf(cloud), { ...made, disks }, { zone });
 };
 
-test('orphans are ended, never at first sight, and nothing that is not ours', async () => {
+test('22. orphans: what is ours and has no record is ended, never at first sight, and nothing that is not ours', async () => {
   const id = await jobs.place();
   await jobs.report(id, 1, 'running');
   await stray('gazeline-nobody-0a1b2c3d-1');
