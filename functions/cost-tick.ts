@@ -107,7 +107,9 @@ async function storageNow(
   const found = await stored(at);
   // That nothing is said of any bucket does not mean that all are empty.
   if (!found || (found.length === 0 && known.length > 0)) return undefined;
-  return { running: runningStorage(found, prices), askedAt: new Date(at).toISOString() };
+  const running = runningStorage(found, prices);
+  // On its first day a project has no series yet.
+  return found.length > 0 ? { running, askedAt: new Date(at).toISOString() } : { running };
 }
 
 /** By what its service says; where it does not, the end is guessed. */
