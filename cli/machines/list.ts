@@ -9,16 +9,14 @@ import { type IdleMachine, jobOf, whatOf } from '../../shared/machines/idle/idle
 import { IdleRecord, idleRecordName } from '../../shared/machines/idle/idleRecord.ts';
 import { idleVms } from '../../shared/machines/idle/idleVms.ts';
 import { readStopLabel, stopLabel } from '../../shared/machines/idle/stopLabel.ts';
-import { hoursUp, isUp, perHourOf as perHourOfTpu, whyKept } from '../../shared/machines/idle/tellOfTpus.ts';
 import type { Machine } from '../../shared/machines/machines.ts';
 import { diskTypeOf } from '../../shared/machines/machineTypes.ts';
 import { dollars, priceOf } from '../../shared/machines/prices.ts';
 import { priceTable } from '../../shared/machines/priceTable.ts';
-import { protectionOf } from '../../shared/machines/protection.ts';
-import { tpuNodes } from '../../shared/machines/tpuNodes.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
 import { connect, type Where } from '../connect.ts';
 import { ago, durationOf } from '../duration.ts';
+import { tpuCells, tpuSummary, tpusByHand } from './tpuRows.ts';
 
 export type ListOptions = Where & { json?: true };
 
@@ -35,12 +33,11 @@ export async function list({ json, ...where }: ListOptions): Promise<number> {
   const { project, stateBucket, idleStop } = config();
   const [compute, storage] = await Promise.all([clients.compute(), clients.storage()]);
   const records = recordsIn(storage, stateBucket);
-  const [{ machines, unseen: unseenVms }, seenTpus] = await Promise.all([
+  const [{ machines, unseen: unseenVms }, { tpus, unseen: unseenTpus }] = await Promise.all([
     idleVms(project, compute).list(),
-    tpuNodes(project, await clients.tpu()).listAll(),
+    tpusByHand(project),
   ]);
-  const tpus = seenTpus.machines.filter(isUp);
-  const unseen = [...unseenVms, ...seenTpus.unseen.map((zone) => `${zone} (TPUs)`)];
+  const unseen = [...unseenVms, ...unseenTpus];
   const limit = pLimit(atATime);
   const rows = await Promise.all(
     machines.map((machine) =>
@@ -60,7 +57,7 @@ export async function list({ json, ...where }: ListOptions): Promise<number> {
     console.log(
       JSON.stringify(
         {
-          machines: [...rows.map((row) => summaryOf(row, now)), ...tpus.map((tpu) => summaryOfTpu(tpu, now))],
+          machines: [...rows.map((row) => summaryOf(row, now)), ...tpus.map((tpu) => tpuSummary(tpu, now))],
           unseen,
         },
         undefined,
@@ -125,28 +122,8 @@ function tableOf(rows: Row[], tpus: Machine[], now: number): string {
       clean(wordsOf(row, now)),
     ]);
   }
-  for (const tpu of tpus) {
-    const perHour = perHourOfTpu(tpu, priceTable());
-    table.push([
-      clean(whatOf(tpu)),
-      pc.green(tpu.status),
-      durationOf(hoursUp(tpu, now) * 3_600_000),
-      perHour === undefined ? 'unknown' : dollars(perHour),
-      clean(`stays: ${protectionOf(tpu, now) ?? whyKept}`),
-    ]);
-  }
+  for (const tpu of tpus) table.push(tpuCells(tpu, now));
   return table.toString();
-}
-
-/** Of one that somebody has made by hand. */
-function summaryOfTpu(tpu: Machine, now: number) {
-  const { zone, name, status, createdAt, startedAt, labels, hardware } = tpu;
-  return {
-    ...{ kind: 'tpu', zone, name, status, machineType: hardware?.machineType, createdAt, startedAt, labels },
-    perHour: perHourOfTpu(tpu, priceTable()) ?? null,
-    upSeconds: Math.round(hoursUp(tpu, now) * 3600),
-    decision: { do: 'keep', why: protectionOf(tpu, now) ?? whyKept },
-  };
 }
 
 function wordsOf({ machine, record }: Row, now: number): string {
