@@ -93,6 +93,7 @@ const requests: Record<keyof typeof functions, () => { headers?: Record<string, 
   }),
   'machine-sweep': () => ({ body: push({}) }),
   'idle-sweep': () => ({ body: push({}) }),
+  'notice-board': () => ({ body: push({ check: {} }) }),
 };
 
 type Start = { ready: number; answer: number; memory: number };

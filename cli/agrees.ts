@@ -8,8 +8,17 @@ import { Refusal } from './refusal.ts';
 export async function agrees(question: string, nobody: string): Promise<boolean> {
   if (!process.stdin.isTTY) throw new Refusal(nobody);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  terminal.once('SIGINT', () => {
+    console.error('\nNothing was done.');
+    process.exit(130);
+  });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } catch (error) {
+    // Ctrl-D.
+    if ((error as Error).name !== 'AbortError') throw error;
+    console.error();
+    return false;
   } finally {
     terminal.close();
   }

@@ -3,9 +3,11 @@ import { budgetTopic } from '../shared/budget/changeGuard.ts';
 import { CostRecord, costRecordName } from '../shared/budget/costRecord.ts';
 import { GuardRecord, guardRecordName } from '../shared/budget/guardRecord.ts';
 import type { PeriodKind } from '../shared/budget/period.ts';
-import { runningOf } from '../shared/budget/running.ts';
+import { type Running, runningOf } from '../shared/budget/running.ts';
+import { buckets, runningStorage, storageBefore } from '../shared/budget/runningStorage.ts';
 import { reconcile, type Spending, spendingOf } from '../shared/budget/spending.ts';
 import type { SpendingEstimate } from '../shared/budget/spendingEstimate.ts';
+import type { Stored } from '../shared/budget/storedBytes.ts';
 import { readUnits } from '../shared/budget/unitPrices.ts';
 import type { Log } from '../shared/log.ts';
 import type { Paid } from '../shared/machines/machines.ts';
@@ -17,6 +19,8 @@ export type CostTickDependencies = {
   records: Records;
   publish: Publish;
   services: Paid[];
+  /** What the buckets hold; undefined if nobody says it. */
+  stored(now: number): Promise<Stored[] | undefined>;
   prices: PriceTable;
   /** The first is that of the whole project. */
   budgets: string[];
@@ -37,8 +41,8 @@ export type CostTickDependencies = {
  */
 export async function costTick(dependencies: CostTickDependencies): Promise<void> {
   const { records, prices, periodKind, log, now } = dependencies;
-  const look = await lookAround(dependencies);
   const before = (await records.read(costRecordName, CostRecord))?.value;
+  const { storageAskedAt, ...look } = await lookAround(before, dependencies);
   look.ends = await endsOf(before, look, dependencies);
   const billed = await billedOf(dependencies);
   const first = accrue(before, look, periodKind);
@@ -48,7 +52,8 @@ export async function costTick(dependencies: CostTickDependencies): Promise<void
   const record = await records.update(costRecordName, CostRecord, (current): CostRecord | undefined => {
     const after = accrue(current, look, periodKind);
     isNews = after !== current;
-    return isNews ? reconcile({ ...after, units, prices: prices.asOf }, billed(after)) : undefined;
+    const known = { ...after, units, prices: prices.asOf, ...(storageAskedAt ? { storageAskedAt } : {}) };
+    return isNews ? reconcile(known, billed(after)) : undefined;
   });
   if (!record || !isNews) {
     log.warning('this look is older than what is counted already', { counted: record?.asOf });
@@ -60,19 +65,51 @@ export async function costTick(dependencies: CostTickDependencies): Promise<void
   await tell(spending, dependencies);
 }
 
-async function lookAround({ services, prices, log, now }: CostTickDependencies): Promise<Look> {
+async function lookAround(
+  before: CostRecord | undefined,
+  { services, stored, prices, log, now }: CostTickDependencies,
+): Promise<Look & { storageAskedAt?: string }> {
   // Whatever starts while it is looked for is found by the next one.
   const at = now();
-  const seen = await Promise.all(services.map((service) => service.listAll()));
-  const unseen = seen.flatMap((one) => one.unseen);
-  if (unseen.length > 0) log.warning('not all zones answered; what ran there is taken to run on', { unseen });
+  const [seen, storage] = await Promise.all([
+    Promise.all(services.map(async (service) => ({ ...(await service.listAll()), covers: service.covers }))),
+    storageNow(before, at, { stored, prices }),
+  ]);
+  const unseen = seen.flatMap((one) =>
+    one.unseen.map((zone) => (one.covers.includes('tpu') ? `${zone} (TPUs)` : zone)),
+  );
+  if (!storage) unseen.push(buckets);
+  if (unseen.length > 0) log.warning('not all answered; what ran there is taken to run on', { unseen });
   return {
     at,
-    running: seen.flatMap((one) => runningOf(one, prices)),
-    wasSeen: (zone) => seen.every((one) => one.wasSeen(zone)),
+    running: [...seen.flatMap((one) => runningOf(one, prices)), ...(storage?.running ?? [])],
+    wasSeen: ({ kind, zone }) =>
+      kind === 'storage'
+        ? storage !== undefined
+        : seen.some(({ covers, wasSeen }) => covers.includes(kind) && wasSeen(zone)),
     unseen,
     ends: {},
+    ...(storage?.askedAt ? { storageAskedAt: storage.askedAt } : {}),
   };
+}
+
+/** It changes once a day, and each series that Monitoring is asked for is paid. */
+const askAgain = 3_600_000;
+
+async function storageNow(
+  before: CostRecord | undefined,
+  at: number,
+  { stored, prices }: Pick<CostTickDependencies, 'stored' | 'prices'>,
+): Promise<{ running: Running[]; askedAt?: string } | undefined> {
+  const known = before ? storageBefore(before) : [];
+  const since = at - Date.parse(before?.storageAskedAt ?? '');
+  if (since >= 0 && since < askAgain) return { running: known };
+  const found = await stored(at);
+  // That nothing is said of any bucket does not mean that all are empty.
+  if (!found || (found.length === 0 && known.length > 0)) return undefined;
+  const running = runningStorage(found, prices);
+  // On its first day a project has no series yet.
+  return found.length > 0 ? { running, askedAt: new Date(at).toISOString() } : { running };
 }
 
 /** By what its service says; where it does not, the end is guessed. */
@@ -83,7 +120,7 @@ async function endsOf(
 ): Promise<Look['ends']> {
   const ends: Look['ends'] = {};
   for (const [key, { kind, zone, name, from }] of missingFrom(before, look)) {
-    if (kind === 'tpu') continue;
+    if (kind === 'tpu' || kind === 'storage') continue;
     for (const service of services) {
       try {
         const times = (await service.endsOf?.(zone, name)) ?? [];

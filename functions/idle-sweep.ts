@@ -5,10 +5,12 @@ import { forgetGone } from '../shared/machines/idle/forgetGone.ts';
 import type { IdleDependencies } from '../shared/machines/idle/lookAt.ts';
 import { urgent } from '../shared/machines/idle/policy.ts';
 import { sweepIdle } from '../shared/machines/idle/sweepIdle.ts';
+import { type TpuDependencies, tellOfTpus } from '../shared/machines/idle/tellOfTpus.ts';
 import type { Machines } from '../shared/machines/machines.ts';
 import type { Records } from '../shared/storage/records.ts';
 
-export type IdleSweepDependencies = IdleDependencies & { remove: Machines['remove'] };
+export type IdleSweepDependencies = IdleDependencies &
+  Pick<TpuDependencies, 'tpus' | 'prices'> & { remove: Machines['remove'] };
 
 /**
  * Stops the machines of the project that nobody uses, whoever made them. It is not part of `machine-sweep`, which looks
@@ -25,6 +27,11 @@ export async function idleSweep(
   if (unseen.length > 0) log.warning('not all zones answered; nothing is concluded of them', { unseen });
   if (results.length > 0) log.info('idle machines', { results, complete, isUrgent, isRehearsal });
   await deleteLeftovers(machines, given);
+  try {
+    await tellOfTpus(given);
+  } catch (error) {
+    log.error('people could not be told of TPUs, and will be', { error });
+  }
   // Once a day.
   const isNight = time.getUTCHours() === 4 && time.getUTCMinutes() < 5;
   if (isNight && unseen.length === 0)

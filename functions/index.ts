@@ -14,6 +14,7 @@ import type { Log } from '../shared/log.ts';
 import type { IdleDependencies } from '../shared/machines/idle/lookAt.ts';
 import type { MachinesByKind } from '../shared/machines/machines.ts';
 import { labelValue } from '../shared/machines/names.ts';
+import { NoticeMessage } from '../shared/notices/noticeMessage.ts';
 import { publishTo } from '../shared/publish.ts';
 import { recordsIn } from '../shared/storage/records.ts';
 import { onClock, onMessage, onObject, onRequest } from '../shared/trigger.ts';
@@ -31,6 +32,7 @@ import { idleSweep } from './idle-sweep.ts';
 import { jobEvent } from './job-event.ts';
 import { JobRequested, jobStart } from './job-start.ts';
 import { machineSweep } from './machine-sweep.ts';
+import { noticeBoard } from './notice-board.ts';
 import { objectArrived } from './object-arrived.ts';
 import { waitingTick } from './waiting-tick.ts';
 
@@ -184,7 +186,12 @@ export const functions = {
     async (tick, { log }) => {
       if (config().idleStop === 'off') return;
       const { remove } = await virtualMachines();
-      await idleSweep(tick, { ...(await idleness(log)), remove });
+      await idleSweep(tick, {
+        ...(await idleness(log)),
+        remove,
+        tpus: await tpus(),
+        prices: (await import('../shared/machines/priceTable.ts')).priceTable(),
+      });
     },
   ),
 
@@ -217,7 +224,12 @@ export const functions = {
         dollarRate: config().dollarRate ?? (currency === 'USD' ? 1 : undefined),
         records: await records(),
         publish: await publish(),
-        services: await stoppable(),
+        services: [await virtualMachines(), await tpus()],
+        stored: async (now) =>
+          (await import('../shared/budget/storedBytes.ts')).storedBytes(await clients.monitoring(), {
+            project: config().project,
+            now,
+          }),
         prices: (await import('../shared/machines/priceTable.ts')).priceTable(),
         log,
         now: Date.now,
@@ -225,13 +237,31 @@ export const functions = {
     },
   ),
 
+  'notice-board': onMessage({ topic: noticesTopic }, NoticeMessage, async (notice, { id, log }) => {
+    const { noticeFile, project, studyFolder, sharedDrive } = config();
+    if (noticeFile === 'off') return;
+    const drive = await clients.drive();
+    const lookAgain = { topic: noticesTopic, key: 'notice-board', data: { check: {} } };
+    await noticeBoard(
+      notice,
+      { id },
+      {
+        ...{ project, studyFolder, sharedDrive, drive, log },
+        records: await records(),
+        newId: async () => (await drive.files.generateIds({ count: 1 })).data.ids?.[0] ?? '',
+        lookAgain: async () => keepWaiting(await records(), lookAgain, new Date()),
+        now: Date.now,
+      },
+    );
+  }),
+
   'waiting-tick': onClock({ schedule: '7 * * * *', topic: 'waiting-tick' }, async (tick, { log }) =>
     waitingTick(tick, { records: await records(), publish: await publish(), log }),
   ),
 };
 
 /** Topics that functions publish to and no function of ours reads yet. */
-export const topics = ['recording-arrived', noticesTopic];
+export const topics = ['recording-arrived'];
 
 /** What functions that deal with jobs are given. */
 const jobs = async () => ({

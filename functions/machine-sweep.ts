@@ -4,6 +4,7 @@ import { type ExplainDependencies, explainEnd } from '../shared/jobs/explainEnd.
 import { type HearDependencies, hearMissed } from '../shared/jobs/hearReport.ts';
 import { type Attempt, currentAttempt, isEnd, type JobRecord } from '../shared/jobs/jobRecord.ts';
 import { releaseAttempt } from '../shared/jobs/releaseAttempt.ts';
+import { releaseUnseen, shutOut } from '../shared/jobs/shutOut.ts';
 import { activeFolder, activeName, requestJob } from '../shared/jobs/submitJob.ts';
 import type { Machine, Seen } from '../shared/machines/machines.ts';
 import { labelValue, machineName } from '../shared/machines/names.ts';
@@ -93,13 +94,21 @@ async function sweepAttempt(
   // It is only being asked for; job-start sees to that.
   if (!candidate) {
     const isDone = attempt.outcome !== undefined || isEnd(record.state);
-    return isDone ? (await releaseAttempt(record, number, dependencies)).record : record;
+    if (!isDone) return record;
+    const shut = await shutOut(record, attempt, dependencies);
+    if (shut) return releaseUnseen(record, number, shut, dependencies);
+    return (await releaseAttempt(record, number, dependencies)).record;
   }
   const name = machineName(record.id, number);
   // One of the same name in another zone is not this one: it belongs to nobody.
   const machine = seen
     .flatMap(({ machines }) => machines)
     .find((one) => one.name === name && one.zone === candidate.zone);
+  const shut = machine && isUp(machine) ? undefined : await shutOut(record, attempt, dependencies);
+  if (shut) {
+    const heard = await hearMissed(record, attempt, dependencies);
+    return releaseUnseen(heard, number, shut, dependencies);
+  }
   if (!machine && !seen.every(({ wasSeen }) => wasSeen(candidate.zone))) return record;
 
   if (attempt.outcome || record.cancelRequestedAt) {

@@ -169,6 +169,8 @@ const Config = z.object({
   creditEnds: optional(day),
   /** Where the budget guard tells what it does, in Slack's form. Example: `https://hooks.slack.com/services/…`. */
   noticeWebhook: optional(z.url({ protocol: /^https?$/ })),
+  /** `off`: what guard and idle stop do is not told in a file of the study folder, `Gazeline notices.md`. */
+  noticeFile: z.preprocess(unset, z.enum(['on', 'off']).default('on')),
   /** `yes`: a machine that has to be stopped loses what is on its Local SSDs. With `no`, some cannot be stopped. */
   discardLocalSsd: z.preprocess(unset, z.enum(['yes', 'no']).default('no')),
   /** `on`: machines of the project that nobody uses are stopped, after a warning; `dry-run` only says so; or `off`. */

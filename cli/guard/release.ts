@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import { releaseGuard } from '../../shared/budget/changeGuard.ts';
 import { GuardRecord, guardRecordName } from '../../shared/budget/guardRecord.ts';
-import type { Level } from '../../shared/budget/levels.ts';
+import { isAtLeast, type Level } from '../../shared/budget/levels.ts';
 import { clean } from '../../shared/clean.ts';
 import { agrees } from '../agrees.ts';
 import { connect, type Where } from '../connect.ts';
@@ -18,6 +18,11 @@ export async function release({ json, yes, why, to, ...where }: ReleaseOptions):
   console.error(
     `The guard is at ${before?.level ?? 'open'}${before?.reason ? `: ${clean(before.reason)}` : ''}.`,
   );
+  if (!isAtLeast(before?.level ?? 'open', to) || (before?.level ?? 'open') === to) {
+    if (json) console.log(JSON.stringify({ level: before?.level ?? 'open', isNews: false }));
+    else console.log(`It is not above ${to}: there is nothing to let down.`);
+    return 1;
+  }
   const nobody = `There is nobody to ask whether ${to} is meant. Say so with --yes.`;
   if (!yes && !(await agrees(`Let it down to ${to}?`, nobody))) {
     console.error('It stays as it is.');

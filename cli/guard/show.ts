@@ -1,6 +1,8 @@
 import pc from 'picocolors';
 import { GuardRecord, guardRecordName, type Step } from '../../shared/budget/guardRecord.ts';
 import { clean } from '../../shared/clean.ts';
+import { BoardRecord, boardRecordName } from '../../shared/notices/board.ts';
+import { noticeFileName } from '../../shared/notices/noticeFile.ts';
 import { connect, type Where } from '../connect.ts';
 import { ago } from '../duration.ts';
 import { localTime } from '../job/localTime.ts';
@@ -17,9 +19,21 @@ export async function show({ json, all, ...where }: ShowOptions): Promise<number
   await connect(where);
   const { records } = await openGuard();
   const record = (await records.read(guardRecordName, GuardRecord))?.value;
-  if (json) console.log(JSON.stringify(record ?? { level: 'open', history: [] }, undefined, 2));
-  else if (record) console.log(wordsOf(record, Date.now(), all ? Number.POSITIVE_INFINITY : shown));
-  else console.log('open: nothing was heard of a budget yet.');
+  const board = (await records.read(boardRecordName, BoardRecord))?.value;
+  const { fileId, writtenAt, problem } = board ?? {};
+  if (json) {
+    const noticeFile = { fileId, writtenAt, problem };
+    console.log(JSON.stringify({ ...(record ?? { level: 'open', history: [] }), noticeFile }, undefined, 2));
+  } else {
+    if (record) console.log(wordsOf(record, Date.now(), all ? Number.POSITIVE_INFINITY : shown));
+    else console.log('open: nothing was heard of a budget yet.');
+    if (problem)
+      console.log(`\n${pc.yellow(`The notices are not in the study folder: ${clean(problem.words)}.`)}`);
+    else if (writtenAt)
+      console.log(
+        `\nNotices are in the study folder, in “${noticeFileName}”, written ${ago(writtenAt, Date.now())}.`,
+      );
+  }
   return 0;
 }
 

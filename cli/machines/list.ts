@@ -9,12 +9,14 @@ import { type IdleMachine, jobOf, whatOf } from '../../shared/machines/idle/idle
 import { IdleRecord, idleRecordName } from '../../shared/machines/idle/idleRecord.ts';
 import { idleVms } from '../../shared/machines/idle/idleVms.ts';
 import { readStopLabel, stopLabel } from '../../shared/machines/idle/stopLabel.ts';
+import type { Machine } from '../../shared/machines/machines.ts';
 import { diskTypeOf } from '../../shared/machines/machineTypes.ts';
 import { dollars, priceOf } from '../../shared/machines/prices.ts';
 import { priceTable } from '../../shared/machines/priceTable.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
 import { connect, type Where } from '../connect.ts';
 import { ago, durationOf } from '../duration.ts';
+import { tpuCells, tpuSummary, tpusByHand } from './tpuRows.ts';
 
 export type ListOptions = Where & { json?: true };
 
@@ -31,7 +33,11 @@ export async function list({ json, ...where }: ListOptions): Promise<number> {
   const { project, stateBucket, idleStop } = config();
   const [compute, storage] = await Promise.all([clients.compute(), clients.storage()]);
   const records = recordsIn(storage, stateBucket);
-  const { machines, unseen } = await idleVms(project, compute).list();
+  const [{ machines, unseen: unseenVms }, { tpus, unseen: unseenTpus }] = await Promise.all([
+    idleVms(project, compute).list(),
+    tpusByHand(project),
+  ]);
+  const unseen = [...unseenVms, ...unseenTpus];
   const limit = pLimit(atATime);
   const rows = await Promise.all(
     machines.map((machine) =>
@@ -48,8 +54,17 @@ export async function list({ json, ...where }: ListOptions): Promise<number> {
   rows.sort((one, other) => (whatOf(one.machine) < whatOf(other.machine) ? -1 : 1));
   const now = Date.now();
   if (json)
-    console.log(JSON.stringify({ machines: rows.map((row) => summaryOf(row, now)), unseen }, undefined, 2));
-  else if (rows.length > 0) console.log(tableOf(rows, now));
+    console.log(
+      JSON.stringify(
+        {
+          machines: [...rows.map((row) => summaryOf(row, now)), ...tpus.map((tpu) => tpuSummary(tpu, now))],
+          unseen,
+        },
+        undefined,
+        2,
+      ),
+    );
+  else if (rows.length + tpus.length > 0) console.log(tableOf(rows, tpus, now));
   else if (unseen.length === 0) console.log('There is no machine.');
   if (unseen.length > 0)
     console.error(
@@ -90,7 +105,7 @@ function summaryOf({ machine, record, perHour }: Row, now: number) {
   };
 }
 
-function tableOf(rows: Row[], now: number): string {
+function tableOf(rows: Row[], tpus: Machine[], now: number): string {
   const table = new Table({
     head: ['machine', 'state', 'up', 'an hour', 'what becomes of it'],
     style: { head: [], border: [], compact: true },
@@ -107,6 +122,7 @@ function tableOf(rows: Row[], now: number): string {
       clean(wordsOf(row, now)),
     ]);
   }
+  for (const tpu of tpus) table.push(tpuCells(tpu, now));
   return table.toString();
 }
 

@@ -16,8 +16,8 @@ import { Sku } from './prices/skus.ts';
  */
 const { values } = parseArgs({ options: { out: { type: 'string' }, root: { type: 'string' } } });
 
-/** Compute Engine, and TPUs up to v4; the later ones are among those of Compute Engine. */
-const services = ['services/6F81-5844-456A', 'services/E000-3F24-B8AA'];
+/** Compute Engine, and TPUs up to v4; the later ones are among those of Compute Engine; and Cloud Storage. */
+const services = ['services/6F81-5844-456A', 'services/E000-3F24-B8AA', 'services/95FF-2EF5-5EA1'];
 
 const billing = values.root
   ? cloudbilling({ version: 'v1', rootUrl: new URL('/', values.root).href })
@@ -55,9 +55,10 @@ const table = tableFromSkus(
   },
   (problem) => console.error(problem),
 );
-for (const part of ['vcpus', 'gpus', 'tpus'] as const)
+for (const part of ['vcpus', 'gpus', 'tpus', 'storage'] as const)
   for (const [name, regions] of Object.entries(before[part])) {
-    const gone = Object.keys(regions).filter((region) => !table[part][name]?.[region]);
+    const now: Record<string, object> = table[part];
+    const gone = Object.keys(regions).filter((region) => !(region in (now[name] ?? {})));
     if (gone.length > 0) console.error(`${name} has no price any more in ${gone.join(', ')}`);
   }
 const out = values.out ?? new URL('../../shared/machines/priceTable.json', import.meta.url);

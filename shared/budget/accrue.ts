@@ -7,8 +7,8 @@ export type Look = {
   /** When it began; milliseconds since 1970. */
   at: number;
   running: Running[];
-  /** Whether nothing being seen in a zone means that nothing is there. */
-  wasSeen(zone: string): boolean;
+  /** Whether not being seen means that it is not there. */
+  wasSeen(item: Pick<Counted, 'kind' | 'zone'>): boolean;
   unseen: string[];
   /** When what is not there any more came to its end, by key, as far as the service says it. */
   ends: { [key: string]: string | undefined };
@@ -51,7 +51,7 @@ export function accrue(before: CostRecord | undefined, look: Look, periodKind: P
       if (at - Date.parse(item.until) > keptGone) delete record.items[key];
       continue;
     }
-    if (!wasSeen(item.zone)) continue;
+    if (!wasSeen(item)) continue;
     if (item.state === 'running') countToEnd(record, item, ends[key], nextRun(item, running), at);
     // It is kept for a while: what comes back, after all, goes on from there.
     item.state = 'gone';
@@ -66,7 +66,7 @@ export function missingFrom(
 ): [key: string, item: Counted][] {
   const there = new Set(running.map(({ key }) => key));
   return Object.entries(before?.items ?? {}).filter(
-    ([key, { state, zone }]) => state === 'running' && !there.has(key) && wasSeen(zone),
+    ([key, item]) => item.state === 'running' && !there.has(key) && wasSeen(item),
   );
 }
 

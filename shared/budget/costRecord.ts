@@ -8,7 +8,7 @@ const sums = z.record(z.string(), z.number());
 
 /** Something that costs by the hour, and until when that is counted. */
 export const Counted = z.object({
-  kind: z.enum(['machine', 'tpu', 'disk']),
+  kind: z.enum(['machine', 'tpu', 'disk', 'storage']),
   zone: z.string(),
   name: z.string(),
   words: z.string(),
@@ -43,6 +43,8 @@ export const CostRecord = z.object({
   /** Units of Vision and Natural Language by day (UTC). */
   units: z.record(z.string(), z.object({ vision: z.number(), language: z.number() })),
   items: z.record(z.string(), Counted),
+  /** When it was asked last what the buckets hold; it is measured once a day. */
+  storageAskedAt: time.optional(),
   /** Hours of things whose price is not known, by what they are. */
   unpriced: sums,
   /** Zones that did not answer: what ran there is taken to run on. */

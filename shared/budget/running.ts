@@ -2,12 +2,13 @@ import { regionOf } from '../machines/candidates.ts';
 import type { Disk, Machine, Seen } from '../machines/machines.ts';
 import { priceOfDisk, priceOfHardware } from '../machines/prices.ts';
 import type { PriceTable } from '../machines/priceTable.ts';
+import type { Counted } from './costRecord.ts';
 
 /** Something that costs by the hour, or did until it was stopped. */
 export type Running = {
   /** Of one run: a machine that was stopped and started again is another one. */
   key: string;
-  kind: 'machine' | 'tpu' | 'disk';
+  kind: Counted['kind'];
   zone: string;
   name: string;
   /** What it is, for a person: `g2-standard-8, spot`. */

@@ -1,3 +1,4 @@
+import { dollars, hoursOfMonth } from '../machines/prices.ts';
 import type { Spending } from './spending.ts';
 
 /** What somebody could end, and what they would keep by it. */
@@ -13,24 +14,29 @@ export type Saving = {
   inPeriod: number;
 };
 
-/** The largest first. Disks in use are not among them: they go with their machines. */
+const commands = {
+  machine: (name: string, zone: string) => `gcloud compute instances stop ${name} --zone ${zone}`,
+  disk: (name: string, zone: string) => `gcloud compute disks delete ${name} --zone ${zone}`,
+  tpu: (name: string, zone: string) => `gcloud compute tpus tpu-vm delete ${name} --zone ${zone}`,
+};
+
+/** The largest first. Disks in use are not among them: they go with their machines; nor what buckets hold, on purpose. */
 export function savingsOf({ running, period, asOf }: Spending): Saving[] {
   return running
     .flatMap(({ kind, zone, name, words, labels, perHour, endsAt = period.end, isUnused }): Saving[] => {
-      if (perHour === undefined || (kind === 'disk' && !isUnused)) return [];
+      if (perHour === undefined || kind === 'storage' || (kind === 'disk' && !isUnused)) return [];
       const job = labels['gazeline-job'];
       const owner = labels['gazeline-owner'];
       const end = Math.min(Date.parse(endsAt), Date.parse(period.end));
       return [
         {
           what: `${zone}/${name}`,
-          words: owner ? `${words}, of ${owner}` : words,
-          by:
-            kind === 'disk'
-              ? `gcloud compute disks delete ${name} --zone ${zone}`
-              : job
-                ? `npx gazeline job cancel ${job}`
-                : `gcloud compute instances stop ${name} --zone ${zone}`,
+          words: [
+            words,
+            ...(owner ? [`of ${owner}`] : []),
+            ...(kind === 'disk' ? [`${dollars(perHour * hoursOfMonth)} a month`] : []),
+          ].join(', '),
+          by: job && kind !== 'disk' ? `npx gazeline job cancel ${job}` : commands[kind](name, zone),
           perHour,
           inPeriod: (Math.max(0, end - Date.parse(asOf)) / 3_600_000) * perHour,
         },

@@ -1,6 +1,7 @@
 import { assumedOf } from './accrue.ts';
 import type { CostRecord, Counted } from './costRecord.ts';
 import { dayAt, type Period } from './period.ts';
+import { buckets } from './runningStorage.ts';
 import { costOfUnits, unitsIn } from './unitPrices.ts';
 
 /** What is being spent and has been, in US dollars, with what is not known of it. */
@@ -38,11 +39,10 @@ export type Spending = {
 /** What no look at machines and disks shows. */
 export const notCovered = [
   'network traffic and addresses',
-  'what the buckets hold',
+  'operations on buckets, and what they hold since it was measured, once a day',
   'snapshots and images',
   'logging and monitoring',
   'the functions themselves and their messages',
-  'TPUs that are not of jobs',
   'machines that came and went between two looks',
   'discounts and credits',
 ];
@@ -87,7 +87,11 @@ export function spendingOf(record: CostRecord): Spending {
       ...Object.entries(unpriced).map(
         ([words, hours]) => `${words}, for ${Number(hours.toPrecision(2))} hours: its price is not known`,
       ),
-      ...unseen.map((zone) => `${zone} did not answer: what ran there is taken to run on`),
+      ...unseen.map((zone) =>
+        zone === buckets
+          ? 'nobody says what the buckets hold: it is taken to be as it was'
+          : `${zone} did not answer: what ran there is taken to run on`,
+      ),
     ],
     notCovered,
   };

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { noticeFileName } from '../notices/noticeFile.ts';
 import type { DriveFile } from './driveFile.ts';
 
 export type FilterOptions = {
@@ -19,6 +20,8 @@ export type Filters = {
 export function filtersOf({ include, exclude, excludeTypes, maxSize }: FilterOptions): Filters {
   return {
     reasonToLeave(path, { mimeType, size }) {
+      // Or each notice would come back as a stimulus, and be paid for.
+      if (path.length === 1 && path[0] === noticeFileName) return 'Gazeline writes its notices there';
       // A slash within a name is no folder.
       const name = path.map((part) => part.replaceAll('/', '%2F')).join('/');
       const matches = (glob: string) => posix.matchesGlob(name, glob);

@@ -121,6 +121,7 @@ export function computeEngine(
     },
 
     look,
+    covers: ['machine', 'disk'],
 
     async remove(zone, name) {
       const before = await look(zone, name);

@@ -65,6 +65,8 @@ export type Stopped = {
 
 /** A service whose machines and disks cost something, whoever made them. */
 export type Paid = {
+  /** Of these it says whether there are any. */
+  covers: ('machine' | 'disk' | 'tpu')[];
   listAll(): Promise<Seen>;
   /** When machines of this name came to an end, the first one first; missing where the service does not say. */
   endsOf?(zone: string, name: string): Promise<string[]>;

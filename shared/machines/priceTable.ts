@@ -6,6 +6,9 @@ const amount = z.number().positive().nullable();
 const pair = z.tuple([amount, amount]);
 const byRegion = <T extends z.ZodType>(value: T) => z.record(z.string(), value);
 
+export const storageClasses = ['standard', 'nearline', 'coldline', 'archive'] as const;
+export type StorageClass = (typeof storageClasses)[number];
+
 /** List prices, made by `deploy/google/refreshPrices.ts`; what is not in here is not known. */
 export const PriceTable = z.object({
   /** The day of the oldest price in it. */
@@ -24,6 +27,8 @@ export const PriceTable = z.object({
     'hyperdisk-balanced': byRegion(amount).optional(),
     'local-ssd': byRegion(pair),
   }),
+  /** A month of a gibibyte, by class and, in lower case, by the location of a bucket. */
+  storage: z.record(z.enum(storageClasses), byRegion(amount)),
   /** Where a family of machines, a GPU or a generation of TPUs is offered at all. */
   zones: z.record(z.string(), z.array(z.string())),
 });

@@ -2,10 +2,10 @@ import type { Job } from '../jobs/job.ts';
 import { type GpuName, gpuNames, gpuOf, type TpuName, tpus } from './accelerators.ts';
 import type { Candidate, Price } from './candidate.ts';
 import { shapeOf } from './machineTypes.ts';
-import type { PriceTable } from './priceTable.ts';
+import type { PriceTable, StorageClass } from './priceTable.ts';
 
 /** Google bills a month of a disk as 730 hours. https://cloud.google.com/compute/disks-image-pricing */
-const hoursOfMonth = 730;
+export const hoursOfMonth = 730;
 
 /**
  * What a machine costs an hour: vCPUs and memory, accelerators, the boot disk, and Local SSD that comes with it. Sustained
@@ -46,6 +46,15 @@ export function priceOfDisk(
   const prices = type === 'pd-balanced' || type === 'hyperdisk-balanced' ? disks[type] : undefined;
   return times(prices?.[region], sizeGb / hoursOfMonth);
 }
+
+/**
+ * An hour of what a bucket holds. A gigabyte is a gibibyte there, and a month has 730 hours. What is free each month is not
+ * taken off. https://cloud.google.com/storage/pricing
+ */
+export const priceOfStorage = (
+  { storageClass, location, bytes }: { storageClass: StorageClass; location: string; bytes: number },
+  { storage }: PriceTable,
+): number | undefined => times(storage[storageClass][location], bytes / 2 ** 30 / hoursOfMonth);
 
 type Part = number | null | undefined;
 type Priced = Pick<Candidate, 'kind' | 'region' | 'machineType' | 'guestAccelerators' | 'model'> & {

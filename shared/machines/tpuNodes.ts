@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { tpu_v2 } from 'googleapis/build/src/apis/tpu/v2.js';
 import { type Failure, failureOf } from './failure.ts';
-import type { Machine, Machines, Removed, Seen } from './machines.ts';
+import { signsOf } from './failureSigns.ts';
+import type { Machine, Machines, Paid, Removed, Seen } from './machines.ts';
 import {
   isOver,
   isTaken,
@@ -31,7 +32,7 @@ export function tpuNodes(
   project: string,
   { projects: { locations } }: tpu_v2.Tpu,
   { wait = setTimeout, pageSize = 500 }: Partial<TpuNodesOptions> = {},
-): Machines<CreateRequest> {
+): Machines<CreateRequest> & Paid {
   const { nodes, queuedResources, operations } = locations;
   const nodeName = (zone: string, name: string) => `projects/${project}/locations/${zone}/nodes/${name}`;
   const queuedName = (zone: string, name: string) =>
@@ -139,6 +140,36 @@ export function tpuNodes(
     return { gone: true, ...(at ? { at } : {}) };
   }
 
+  async function seen(): Promise<Seen & { isOff: boolean }> {
+    const parent = `projects/${project}/locations/-`;
+    const page = (pageToken: string | undefined) => ({
+      parent,
+      pageSize,
+      ...(pageToken ? { pageToken } : {}),
+    });
+    const theirNodes = await all(async (token) => {
+      const { data } = await nodes.list(page(token));
+      return { ...data, items: data.nodes };
+    });
+    const theirQueued = await all(async (token) => {
+      const { data } = await queuedResources.list(page(token));
+      return { ...data, items: data.queuedResources };
+    });
+    const keyOf = ({ name }: { name?: string | null }) => Object.values(placeOf(name)).join('/');
+    const nodeOf = new Map(theirNodes.items.map((node) => [keyOf(node), node]));
+    const queuedOf = new Map(theirQueued.items.map((queued) => [keyOf(queued), queued]));
+    const unseen = [...new Set([...theirNodes.unseen, ...theirQueued.unseen])];
+    return {
+      machines: [...new Set([...nodeOf.keys(), ...queuedOf.keys()])].map((key) =>
+        machineOf(nodeOf.get(key), queuedOf.get(key)),
+      ),
+      disks: [],
+      unseen,
+      wasSeen: (zone) => !unseen.includes(everywhere) && !unseen.includes(zone),
+      isOff: theirNodes.isOff && theirQueued.isOff,
+    };
+  }
+
   return {
     async insert(asked, patience) {
       const { zone, name } = placeOf(`${asked.parent}/queuedResources/${asked.queuedResourceId}`);
@@ -158,35 +189,18 @@ export function tpuNodes(
     /** The boot disk is part of the node, and none is ever listed. */
     removeDisk: async () => ({ gone: true }),
 
+    covers: ['tpu'],
+
     async list(lab) {
-      const parent = `projects/${project}/locations/-`;
-      const page = (pageToken: string | undefined) => ({
-        parent,
-        pageSize,
-        ...(pageToken ? { pageToken } : {}),
-      });
-      const theirNodes = await all(async (token) => {
-        const { data } = await nodes.list(page(token));
-        return { ...data, items: data.nodes };
-      });
-      const theirQueued = await all(async (token) => {
-        const { data } = await queuedResources.list(page(token));
-        return { ...data, items: data.queuedResources };
-      });
-      const keyOf = ({ name }: { name?: string | null }) => Object.values(placeOf(name)).join('/');
-      const nodeOf = new Map(theirNodes.items.map((node) => [keyOf(node), node]));
-      const queuedOf = new Map(theirQueued.items.map((queued) => [keyOf(queued), queued]));
-      const unseen = [...new Set([...theirNodes.unseen, ...theirQueued.unseen])];
-      const seen: Seen = {
-        // The service cannot be asked for those with a label.
-        machines: [...new Set([...nodeOf.keys(), ...queuedOf.keys()])]
-          .map((key) => machineOf(nodeOf.get(key), queuedOf.get(key)))
-          .filter(({ labels }) => labels['gazeline-lab'] === lab),
-        disks: [],
-        unseen,
-        wasSeen: (zone) => !unseen.includes(everywhere) && !unseen.includes(zone),
-      };
-      return seen;
+      const { machines, isOff: _, ...rest } = await seen();
+      // The service cannot be asked for those with a label.
+      return { ...rest, machines: machines.filter(({ labels }) => labels['gazeline-lab'] === lab) };
+    },
+
+    async listAll() {
+      const { isOff, ...all } = await seen();
+      // Most projects have never had TPUs, and this API not switched on. It does not say that there are none.
+      return isOff ? { ...all, unseen: [] } : all;
     },
 
     async wasPreempted(zone, name) {
@@ -207,6 +221,7 @@ type Page<T> = { items?: T[] | undefined; nextPageToken?: string | null; unreach
 async function all<T>(list: (token: string | undefined) => Promise<Page<T>>) {
   const items: T[] = [];
   const unseen: string[] = [];
+  let isOff = false;
   try {
     for (let token: string | undefined; ; ) {
       const page = await list(token);
@@ -217,10 +232,19 @@ async function all<T>(list: (token: string | undefined) => Promise<Page<T>>) {
     }
   } catch (error) {
     if (!failureOf(error)) throw error;
+    isOff = isSwitchedOff(error);
     unseen.push(everywhere);
   }
-  return { items, unseen };
+  return { items, unseen, isOff };
 }
+
+/** https://cloud.google.com/apis/docs/troubleshooting#service_disabled */
+const isSwitchedOff = (error: unknown): boolean =>
+  signsOf(error).some(
+    ({ codes, message }) =>
+      codes.some((code) => code === 'SERVICE_DISABLED' || code === 'accessNotConfigured') ||
+      /API has not been used in project .* or it is disabled/.test(message),
+  );
 
 /** Who may not even look cannot have made anything. */
 const neverThere: Failure['kind'][] = ['permission', 'zone-closed', 'bad-request'];

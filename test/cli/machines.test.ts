@@ -1,5 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
+import { clients } from '../../shared/clients.ts';
 import { quick, setCompute, zone } from '../deploy/local/cloud/compute/kit.ts';
+import { at, node, nodeAt, quick as quickTpu, setTpu, untilNode } from '../deploy/local/cloud/tpu/kit.ts';
 import { openIdle } from '../functions/idleKit.ts';
 import { useLocalCloud } from '../localCloud.ts';
 import { gazeline } from './gazeline.ts';
@@ -40,6 +42,24 @@ test('machines shows what each costs, whether it is idle, what becomes of it, wh
     'gazeline-fit-0a1b2c3d-1': expect.stringMatching(/\| works on the job fit-0a1b2c3d$/),
     new: expect.stringMatching(/\| not looked at yet$/),
   });
+});
+
+test('a TPU that somebody made by hand is shown with what it costs, and why it stays', async () => {
+  const { projects } = await clients.tpu();
+  await setTpu(cloud, quickTpu);
+  const body = node('sleep 100', {});
+  await projects.locations.nodes.create({ parent: at(cloud), nodeId: 'by-hand', requestBody: body });
+  await untilNode(cloud, projects.locations, 'by-hand', 'READY');
+  const { code, out } = await gazeline(['machines']);
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /us-west4-a\/by-hand *│ READY *│ .* │ \$[\d.]+ *│ stays: whether a TPU is in use cannot be told/,
+  );
+  const { machines } = JSON.parse((await gazeline(['machines', '--json'])).out) as { machines: object[] };
+  expect(machines).toContainEqual(
+    expect.objectContaining({ kind: 'tpu', name: 'by-hand', perHour: expect.any(Number) }),
+  );
+  await projects.locations.nodes.delete(nodeAt(cloud, 'by-hand'));
 });
 
 test('machines --json has the evidence, and 1 says that not all could be seen', async () => {

@@ -4,10 +4,13 @@ import { type CostTickDependencies, costTick } from '../../functions/cost-tick.t
 import { functions } from '../../functions/index.ts';
 import { CostRecord, costRecordName } from '../../shared/budget/costRecord.ts';
 import { periodAt } from '../../shared/budget/period.ts';
+import { savingsOf } from '../../shared/budget/savings.ts';
 import { spendingOf } from '../../shared/budget/spending.ts';
+import { storedBytes } from '../../shared/budget/storedBytes.ts';
 import { clients } from '../../shared/clients.ts';
 import { computeEngine } from '../../shared/machines/computeEngine.ts';
 import { priceTable } from '../../shared/machines/priceTable.ts';
+import { tpuNodes } from '../../shared/machines/tpuNodes.ts';
 import {
   account,
   budgetOf,
@@ -18,7 +21,17 @@ import {
   setBilling,
 } from '../deploy/local/cloud/billing/kit.ts';
 import { quick, setCompute, zone } from '../deploy/local/cloud/compute/kit.ts';
-import { rememberPublish, setFaults } from '../kit.ts';
+import { setMonitoring } from '../deploy/local/cloud/monitoring/kit.ts';
+import {
+  at,
+  node,
+  nodeAt,
+  quick as quickTpu,
+  setTpu,
+  zone as tpuZone,
+  untilNode,
+} from '../deploy/local/cloud/tpu/kit.ts';
+import { forgetRequests, rememberPublish, requestsAt, setFaults } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
 import { openGuard } from './guardKit.ts';
 
@@ -74,6 +87,7 @@ async function tick(more: Partial<CostTickDependencies> = {}) {
   const publish = rememberPublish();
   await costTick({
     ...{ records: guard.records, publish, services: [compute], prices: table, budgets: ['b'] },
+    stored: async () => [],
     ...{ amount: 100, currency: 'USD', dollarRate: 1, periodKind: 'month' as const, log: guard.log, now },
     ...more,
   });
@@ -183,6 +197,31 @@ test('a machine that was stopped costs until then, and one that was deleted unti
   expect(gone).toMatchObject({ state: 'gone', until: end });
 });
 
+test('22. orphans: a disk that no machine uses any more is reported with what it costs in a month, and kept', async () => {
+  const { disks: there } = await compute.listAll();
+  const initializeParams = {
+    sourceImage: 'projects/debian-cloud/global/images/family/debian-12',
+    diskType: `zones/${zone}/diskTypes/pd-balanced`,
+  };
+  await start('left', { disks: [{ boot: true, autoDelete: false, initializeParams }] });
+  await compute.remove(zone, 'left');
+  await tick();
+  const disk = (await compute.listAll()).disks.find(({ name }) => name === 'left');
+  const month = (disk?.sizeGb ?? 0) * (table.disks['pd-balanced']['europe-west4'] ?? 0);
+  expect(savingsOf(await spending())).toEqual([
+    expect.objectContaining({
+      what: `${zone}/left`,
+      words: `${disk?.sizeGb} GB of pd-balanced, $${month.toFixed(2)} a month`,
+      by: `gcloud compute disks delete left --zone ${zone}`,
+    }),
+  ]);
+  expect(await requestsAt(cloud, 'compute')).not.toContainEqual(
+    expect.objectContaining({ method: 'DELETE', url: expect.stringContaining('/disks/') }),
+  );
+  await compute.removeDisk({ zone, name: 'left' });
+  expect((await compute.listAll()).disks).toHaveLength(there.length);
+});
+
 test('no answer is not a no: in a zone that is not reachable it runs on, and that is said', async () => {
   await start('a');
   await tick();
@@ -232,6 +271,93 @@ test('what Google bills raises the estimate by what it is ahead, and the differe
   const { billed, counted } = await spending();
   expect(billed).toMatchObject({ cost: 40, difference: expect.closeTo(40, 1) });
   expect(counted).toBeLessThan(1);
+});
+
+test('what the buckets hold is counted by class and place, older versions and deleted ones as well', async () => {
+  const storage = await clients.storage();
+  const [raw] = await storage.createBucket('raw', {
+    location: 'europe-west4',
+    versioning: { enabled: true },
+  });
+  const gigabyte = 2 ** 30;
+  await raw.file('video.mp4').save(Buffer.alloc(4000), { resumable: false });
+  await raw.file('video.mp4').save(Buffer.alloc(1000), { resumable: false });
+  const [cold] = await storage.createBucket('cold', { location: 'us' });
+  await cold
+    .file('old.tar')
+    .save(Buffer.alloc(7000), { metadata: { storageClass: 'COLDLINE' }, resumable: false });
+  await cold.file('gone.tar').save(Buffer.alloc(500), { resumable: false });
+  await cold.file('gone.tar').delete();
+  const monitoring = await clients.monitoring();
+  const stored = (now: number) => storedBytes(monitoring, { project: cloud.project, now });
+  const settings = () => ({ clock: { at: new Date(now()).toISOString(), speed: 0 } });
+  // A sample is taken every five minutes.
+  clock.ahead = hour / 6;
+  await setMonitoring(cloud, { ...settings(), lateness: { 'storage.googleapis.com/': 0 } });
+  await forgetRequests(cloud);
+  await tick({ stored });
+  const { storage: list } = table;
+  const month = (bytes: number, price = 0) => (bytes / gigabyte) * (price ?? 0);
+  const rate =
+    (month(5000, list.standard['europe-west4'] ?? 0) +
+      month(500, list.standard.us ?? 0) +
+      month(7000, list.coldline.us ?? 0)) /
+    730;
+  const seen = await spending();
+  const held = seen.running.filter(({ kind, name }) => kind === 'storage' && name !== 'state');
+  expect(held.map(({ words }) => words).sort()).toEqual([
+    '1000 bytes of standard storage in europe-west4',
+    '3.91 KiB of standard storage in europe-west4, older versions',
+    '500 bytes of standard storage in us, deleted and kept for a while',
+    '6.84 KiB of coldline storage in us',
+  ]);
+  const perHour = () => held.reduce((sum, { perHour = 0 }) => sum + perHour, 0);
+  expect(perHour()).toBeCloseTo(rate, 15);
+
+  // It is asked once an hour, and what is measured once a day costs all the time.
+  clock.ahead = hour;
+  await tick({ stored });
+  expect(await requestsAt(cloud, 'monitoring')).toHaveLength(1);
+  expect((await record()).by.kind.storage).toBeGreaterThan(0);
+  clock.ahead = 2 * hour;
+  await setFaults(cloud, { service: 'monitoring', kind: 'status', status: 500 });
+  await tick({ stored: (now) => storedBytes(monitoring, { project: cloud.project, now, patience: 100 }) });
+  expect((await spending()).unknown).toEqual([
+    'nobody says what the buckets hold: it is taken to be as it was',
+  ]);
+  expect((await spending()).assumed).toBeGreaterThan(0);
+  // An empty list does not empty buckets either.
+  await tick({ stored: async () => [] });
+  expect((await spending()).perHour).toBeGreaterThanOrEqual(rate);
+  await setFaults(cloud);
+  clock.ahead = 3 * hour;
+  await setMonitoring(cloud, { ...settings(), lateness: { 'storage.googleapis.com/': 0 } });
+  await tick({ stored });
+  expect(await spending()).toMatchObject({ assumed: 0, unknown: [] });
+});
+
+test('a TPU that somebody made by hand is counted, and runs on where Cloud TPU does not answer', async () => {
+  await setTpu(cloud, quickTpu);
+  const google = (await clients.tpu()).projects.locations;
+  const body = node('sleep 100', { labels: { 'gazeline-owner': 'ada' } });
+  await google.nodes.create({ parent: at(cloud, tpuZone), nodeId: 'by-hand', requestBody: body });
+  await untilNode(cloud, google, 'by-hand', 'READY');
+  const services = [compute, tpuNodes(cloud.project, await clients.tpu())];
+  await tick({ services });
+  const { running, by } = await spending();
+  expect(running).toEqual([
+    expect.objectContaining({ kind: 'tpu', name: 'by-hand', perHour: expect.any(Number) }),
+  ]);
+  expect(by.owner.ada).toBeGreaterThan(0);
+  await setFaults(cloud, { service: 'tpu', kind: 'permissionDenied' });
+  clock.ahead = hour;
+  await tick({ services });
+  expect((await spending()).unknown).toEqual([
+    'everywhere (TPUs) did not answer: what ran there is taken to run on',
+  ]);
+  expect((await spending()).perHour).toBe(running[0]?.perHour);
+  await setFaults(cloud);
+  await google.nodes.delete(nodeAt(cloud, 'by-hand'));
 });
 
 test('units of Vision and Natural Language are read from the records of their days', async () => {

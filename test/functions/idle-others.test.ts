@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { functions } from '../../functions/index.ts';
 import type { GuardActions } from '../../shared/budget/performSteps.ts';
+import { clients } from '../../shared/clients.ts';
 import { IdleRecord, idleRecordName } from '../../shared/machines/idle/idleRecord.ts';
 import { idleVms } from '../../shared/machines/idle/idleVms.ts';
 import { urgent } from '../../shared/machines/idle/policy.ts';
@@ -8,6 +9,7 @@ import { sweepIdle } from '../../shared/machines/idle/sweepIdle.ts';
 import { quick, setCompute, until, zone } from '../deploy/local/cloud/compute/kit.ts';
 import { setSeries } from '../deploy/local/cloud/monitoring/kit.ts';
 import { clientOf, create, parentOf } from '../deploy/local/cloud/notebooks/kit.ts';
+import { at, node, nodeAt, quick as quickTpu, setTpu, untilNode } from '../deploy/local/cloud/tpu/kit.ts';
 import { forgetRequests, requestsAt, setFaults } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
 import { openGuard } from './guardKit.ts';
@@ -272,10 +274,10 @@ test('at the guard’s level stop-idle, idle machines are stopped sooner, and th
   await guard.estimate(106, { actions, amount: 100 });
   expect(await resultsOf()).toMatchObject({
     complete: true,
-    results: [
+    results: expect.arrayContaining([
       { what: `${zone}/a`, outcome: 'stopped' },
       { what: `${zone}/b`, outcome: 'stopped' },
-    ],
+    ]),
   });
   await idle.start('c');
   await setSeries(cloud, { metric, instance: { zone, name: 'c' }, points });
@@ -301,6 +303,45 @@ test('what became of a machine is known for a month after it has gone, and longe
   expect(await night(20)).toBe(2);
   await setCompute(cloud, usual);
   expect(await night(1)).toBe(1);
+});
+
+test('17. never stop on missing evidence: of a TPU made by hand people are told each day, and it is never stopped', async () => {
+  await setTpu(cloud, quickTpu);
+  const google = (await clients.tpu()).projects.locations;
+  const make = async (name: string, labels: object = {}) => {
+    await google.nodes.create({
+      parent: at(cloud),
+      nodeId: name,
+      requestBody: node('sleep 100', { labels }),
+    });
+    await untilNode(cloud, google, name, 'READY');
+  };
+  await make('forgotten');
+  await make('protected', { 'gazeline-protect': 'yes' });
+  await make('gazeline-fit-0a1b2c3d-1', { 'gazeline-lab': 'gazeline', 'gazeline-job': 'fit-0a1b2c3d' });
+  idle.clock.now = Date.now() + 6 * 60 * minute;
+  await idle.sweep();
+  expect(await idle.notices()).toEqual([]);
+  await idle.pass(7 * 60);
+  await idle.sweep();
+  await idle.sweep();
+  expect(await idle.notices()).toEqual([
+    expect.objectContaining({
+      kind: 'tpu-unwatched',
+      words: expect.stringMatching(
+        /us-west4-a\/forgotten \(v5litepod-\d+, up for 13 hours, \$[\d.]+ an hour, \$.* so far\)/,
+      ),
+    }),
+  ]);
+  await idle.pass(25 * 60);
+  await idle.sweep();
+  expect(await idle.notices()).toHaveLength(1);
+  const calls = (await requestsAt(cloud, 'tpu')).filter(
+    ({ method, url }) => method !== 'GET' && !/nodes\?|_local/.test(url),
+  );
+  expect(calls).toEqual([]);
+  for (const name of ['forgotten', 'protected', 'gazeline-fit-0a1b2c3d-1'])
+    await google.nodes.delete(nodeAt(cloud, name));
 });
 
 test('when people cannot be told, no countdown begins', async () => {

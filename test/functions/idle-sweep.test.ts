@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { InstancesClient } from '@google-cloud/compute';
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { computeEngine } from '../../shared/machines/computeEngine.ts';
+import { prolong } from '../../shared/machines/idle/prolong.ts';
 import { quick, setCompute, zone } from '../deploy/local/cloud/compute/kit.ts';
 import { cpu, gpu } from '../deploy/local/cloud/monitoring/kit.ts';
 import { forgetRequests, requestsAt, setFaults } from '../kit.ts';
@@ -306,4 +307,25 @@ test('23. local SSD and verify: a dry run makes no POST at all, and says what it
   await idle.sweep();
   expect(await idle.recordOf('a')).toMatchObject({ do: 'warn', isRehearsal: false });
   expect(await idle.statusOf('a')).toBe('RUNNING');
+});
+
+test('18. busy though quiet: who needs a machine prolongs its countdown with one click, is known by name, and once warned is enough', async () => {
+  await idle.start('a', { labels: { 'gazeline-owner': 'ada' } });
+  await idle.setTime();
+  await idle.sweep();
+  const { id, stopAt = '', owner } = await idle.recordOf('a');
+  expect(owner).toBe('ada');
+  const given = { ...idle.dependencies(), now: () => idle.clock.now };
+  expect(await prolong('nobody', { by: 'bo', minutes: 60 }, given)).toBeUndefined();
+  const later = new Date(Date.parse(stopAt) + hour).toISOString();
+  expect(await prolong(id, { by: 'bo', minutes: 60 }, given)).toEqual({ stopAt: later });
+  expect((await idle.recordOf('a')).history.at(-1)?.why).toBe(`bo needs it until ${later}`);
+  await idle.pass(20);
+  await idle.sweep();
+  expect(await idle.recordOf('a')).toMatchObject({ do: 'warn', stopAt: later });
+  expect(await idle.notices()).toHaveLength(1);
+  await idle.pass(60);
+  await idle.sweep();
+  expect(await idle.recordOf('a')).toMatchObject({ outcome: { what: 'stopped' } });
+  expect(await prolong(id, { by: 'bo', minutes: 60 }, given)).toBeUndefined();
 });

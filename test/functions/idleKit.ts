@@ -10,6 +10,8 @@ import { IdleRecord, idleFolder } from '../../shared/machines/idle/idleRecord.ts
 import { idleVms } from '../../shared/machines/idle/idleVms.ts';
 import { utilization } from '../../shared/machines/idle/utilization.ts';
 import { workbench } from '../../shared/machines/idle/workbench.ts';
+import { priceTable } from '../../shared/machines/priceTable.ts';
+import { tpuNodes } from '../../shared/machines/tpuNodes.ts';
 import { publishTo } from '../../shared/publish.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
 import { makeTopic, pullAll } from '../deploy/local/cloud/billing/kit.ts';
@@ -41,6 +43,7 @@ export async function openIdle(cloud: Cloud & { dir: string }) {
   const monitoring = await clients.monitoring();
   const log = rememberLog();
   const clock = { now: Date.now() + 6 * hour };
+  const tpus = tpuNodes(cloud.project, await clients.tpu());
   const google = clientsOf(cloud);
   const settings = { isSampling: false };
 
@@ -49,6 +52,8 @@ export async function openIdle(cloud: Cloud & { dir: string }) {
     vms: idleVms(cloud.project, given),
     compute,
     remove: compute.remove,
+    tpus,
+    prices: priceTable(),
     workbench: workbench(cloud.project, clients.notebooks, {
       wait: () => new Promise((resolve) => setTimeout(resolve, 50)),
     }),

@@ -91,6 +91,58 @@ test('a record that cannot be read, or a job in trouble, does not keep the other
   expect(await jobs.machines()).toContain(`${a}/gazeline-${broken}-1`);
 });
 
+test('a job whose zone is closed while it runs ends once its machine has ended by itself, and not before', async () => {
+  const limits = { limits: { hours: 2, attempts: 1 } };
+  const [silent, done, cancelled] = [
+    await jobs.place(limits),
+    await jobs.place(limits),
+    await jobs.place(limits),
+  ];
+  /** Whoever is asked to end a machine there is refused, and asked again. */
+  const sweepAfter = async (minutes: number) => {
+    jobs.clock.ahead += minutes * minute;
+    await jobs.sweep();
+    jobs.queue.length = 0;
+  };
+  await setCompute(cloud, { ...fast, closedZones: [a] });
+  await jobs.report(done, 1, 'running');
+  await jobs.change(cancelled, { type: 'cancel', at: new Date(jobs.now()).toISOString() });
+  await sweepAfter(2 * 60 + 45);
+  expect((await jobs.read(silent)).state).toBe('starting');
+  const attempt = (await jobs.read(done)).attempts[0];
+  const report = { job: done, attempt: 1, sequence: 2, phase: 'finished', outcome: 'succeeded', at: 'now' };
+  const reports = `jobs/${done}/attempts/1/reports`;
+  await jobs.derived.file(`${reports}/000002.json`).save(JSON.stringify(report));
+
+  // An outage is no answer, however long it lasts.
+  await setCompute(cloud, { ...fast, unreachableZones: [a] });
+  await sweepAfter(45);
+  expect((await jobs.read(silent)).state).toBe('starting');
+  await setCompute(cloud, { ...fast, closedZones: [a] });
+  await sweepAfter(1);
+  await sweepAfter(1);
+  expect(await jobs.read(silent)).toMatchObject({
+    state: 'failed',
+    reason: expect.stringContaining('ended by itself at'),
+    attempts: [{ outcome: 'time-limit' }],
+  });
+  expect(await jobs.read(done)).toMatchObject({
+    state: 'succeeded',
+    attempts: [{ outcome: 'succeeded', releasedAt: attempt?.endsAt }],
+  });
+  expect(await jobs.read(cancelled)).toMatchObject({ state: 'cancelled' });
+  await sweepAfter(1);
+  const [active] = await jobs.storage.bucket('state').getFiles({ prefix: activeFolder });
+  expect(active).toEqual([]);
+
+  // What is there after all when the zone opens again is nobody's.
+  await setCompute(cloud, fast);
+  expect(await jobs.machines()).toHaveLength(3);
+  await jobs.pass(1);
+  await jobs.later(11);
+  expect(await jobs.machines()).toEqual([]);
+});
+
 test('what a lost message leaves undone is asked for again: a new job, a dead search, an end without a release', async () => {
   const queued = await jobs.submit();
   jobs.queue.length = 0;

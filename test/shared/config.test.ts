@@ -36,6 +36,7 @@ test('what is optional has a default or is undefined, and an empty variable is a
     detachProjects: [],
     discardLocalSsd: 'no',
     idleStop: 'on',
+    noticeFile: 'on',
     idleAfter: 60,
     idleCountdown: 15,
     idleGrace: 30,

@@ -43,7 +43,7 @@ const tpus: { [generation: string]: { words: RegExp; units: number; pod?: true }
 };
 
 /**
- * The price table, from the SKUs of Compute Engine and of TPUs. The catalogue knows no zones: those are kept.
+ * The price table, from the SKUs of Compute Engine, of TPUs and of Cloud Storage. The catalogue knows no zones: those are kept.
  * @param tell is told what was left out, and why
  */
 export function tableFromSkus(
@@ -78,8 +78,11 @@ export function tableFromSkus(
   });
   const onDemand = (pairs: Pairs) =>
     Object.fromEntries(Object.entries(pairs).map(([region, [price]]) => [region, price]));
-  const disk = (words: RegExp) =>
+  const stored = (words: RegExp) =>
     onDemand(find(String(words), storage, (text) => words.test(text), 'GiBy.mo'));
+  // A dual region is paid in both of its regions, by SKUs of theirs: what it costs is not known.
+  const bucket = (storageClass: string) =>
+    stored(new RegExp(`^${storageClass} Storage (?!.*(Dual-region|Early Delete))`, 'i'));
   return {
     asOf,
     sources: [source],
@@ -96,14 +99,20 @@ export function tableFromSkus(
     ),
     tpus: believed(Object.fromEntries(tpuPrices), tell),
     disks: {
-      'pd-balanced': disk(/^Balanced PD Capacity/),
-      'hyperdisk-balanced': disk(/^Hyperdisk Balanced Capacity/),
+      'pd-balanced': stored(/^Balanced PD Capacity/),
+      'hyperdisk-balanced': stored(/^Hyperdisk Balanced Capacity/),
       'local-ssd': find(
         'Local SSD',
         [...storage, ...compute],
         (text) => /SSD backed Local Storage/.test(text),
         'GiBy.mo',
       ),
+    },
+    storage: {
+      standard: bucket('standard'),
+      nearline: bucket('nearline'),
+      coldline: bucket('coldline'),
+      archive: bucket('archive'),
     },
     zones,
   };

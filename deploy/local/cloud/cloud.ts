@@ -74,7 +74,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const billing = createBilling(context, { publish: pubsub.publish, random });
   const compute = createCompute(context, token.serviceAccount.keyFile);
   const tpu = createTpu(context, token.serviceAccount.keyFile);
-  const monitoring = createMonitoring(context, compute.machines);
+  const monitoring = createMonitoring(context, compute.machines, storage.stored);
   const notebooks = createNotebooks(context, compute.machines);
   // Workbench has its own among the operations that TPUs have at the same place, so it comes before them.
   // Storage owns any /BUCKET/OBJECT that is not a path of another. What comes last is closed first: machines may want to

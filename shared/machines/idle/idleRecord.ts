@@ -10,6 +10,8 @@ export const IdleRecord = z.object({
   id: z.string(),
   zone: z.string(),
   name: z.string(),
+  /** Whose it is, by its label `gazeline-owner`. */
+  owner: z.string().optional(),
   do: z.enum(['keep', 'warn', 'stop']),
   reason: z.enum(reasons),
   /** For a person, as it was when it was decided. */
@@ -42,7 +44,7 @@ const mostHistory = 50;
 /** @returns the record with this decision; the same one if it says nothing new */
 export function decided(
   before: IdleRecord | undefined,
-  { id, zone, name }: Pick<IdleMachine, 'id' | 'zone' | 'name'>,
+  { id, zone, name, labels }: Pick<IdleMachine, 'id' | 'zone' | 'name' | 'labels'>,
   decision: Decision,
   { isRehearsal, now }: { isRehearsal: boolean; now: number },
 ): IdleRecord {
@@ -56,10 +58,12 @@ export function decided(
     return before;
   const at = new Date(now).toISOString();
   const line = { at, do: act, why };
+  const owner = labels['gazeline-owner'];
   // What came of the last stop is known for as long as the machine is off.
   const outcome = reason === 'not-running' || act === 'stop' ? before?.outcome : undefined;
   return {
     ...{ id, zone, name, do: act, reason, why, evidence, decidedAt: at, isRehearsal },
+    ...(owner ? { owner } : {}),
     ...(stopAt ? { stopAt } : {}),
     ...(outcome ? { outcome } : {}),
     history: [...(before?.history ?? []), line].slice(-mostHistory),

@@ -168,7 +168,7 @@ test('what would be saved is told with the command for it, the largest first; a 
   const savings = savingsOf(spendingOf(accrue(undefined, look, 'month')));
   expect(savings.map(({ by, words }) => [by, words])).toEqual([
     [`gcloud compute instances stop notebook --zone ${zone}`, 'n1-standard-4, of ada'],
-    [`gcloud compute disks delete left --zone ${zone}`, '730 GB of pd-balanced'],
+    [`gcloud compute disks delete left --zone ${zone}`, '730 GB of pd-balanced, $80.30 a month'],
     ['npx gazeline job cancel fit-0a1b2c3d', 'a2-highgpu-1g'],
   ]);
   expect(savings[2]?.inPeriod).toBeCloseTo(savings[2]?.perHour ?? 0, 9);

@@ -1,7 +1,5 @@
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { tpu_v2 } from 'googleapis/build/src/apis/tpu/v2.js';
 import { clients } from '../../../shared/clients.ts';
-import type { Machines } from '../../../shared/machines/machines.ts';
 import { tpuNodes } from '../../../shared/machines/tpuNodes.ts';
 import { until } from '../../deploy/local/cloud/pubsub/receiver.ts';
 import {
@@ -25,7 +23,7 @@ import { nameOf, operationsAt, requestFor, sentTo } from './tpuKit.ts';
 
 const cloud = useLocalCloud();
 let client: Client;
-let tpus: Machines<tpu_v2.Params$Resource$Projects$Locations$Queuedresources$Create>;
+let tpus: ReturnType<typeof tpuNodes>;
 beforeAll(async () => {
   const tpu = await clients.tpu();
   client = tpu.projects.locations;
@@ -332,6 +330,27 @@ test('a list goes over all zones and pages, and holds what has the label, waitin
   expect(urls.filter((url) => url.includes('/queuedResources?'))).toHaveLength(4);
   await setTpu(cloud, quick);
   await tpus.remove(zone, 'other');
+});
+
+test('all TPUs are listed for what they cost, and where the API is switched off it is said that nobody knows', async () => {
+  const name = await running('costly');
+  await client.queuedResources.create(
+    queued(cloud, 'by-hand', undefined, { more: { labels: { lab: 'x' } } }),
+  );
+  await untilNode(cloud, client, 'by-hand', 'READY');
+  const { machines } = await tpus.listAll();
+  expect(machines.map(({ name }) => name)).toEqual(expect.arrayContaining([name, 'by-hand']));
+  await setFaults(cloud, { service: 'tpu', kind: 'status', status: 403, reason: 'accessNotConfigured' });
+  const off = await tpus.listAll();
+  expect({ machines: off.machines, unseen: off.unseen, seen: off.wasSeen(zone) }).toEqual({
+    machines: [],
+    unseen: [],
+    seen: false,
+  });
+  await setFaults(cloud, { service: 'tpu', kind: 'permissionDenied' });
+  expect((await tpus.listAll()).unseen).toEqual(['everywhere']);
+  await setFaults(cloud);
+  await tpus.remove(zone, 'by-hand');
 });
 
 test('of zones that do not answer, and of lists that end early, nothing is concluded', async () => {

@@ -9,6 +9,8 @@ export type Descriptor = {
   monitoredResourceTypes: string[];
   /** In seconds; of metrics that users write, there is none. */
   ingestDelay?: number;
+  /** In seconds, of Google's own metrics; 60 if nothing is said. */
+  samplePeriod?: number;
 };
 
 const ofInstance = { monitoredResourceTypes: ['gce_instance'] };
@@ -61,10 +63,20 @@ export const builtIn: Descriptor[] = [
     labels: ['gpu_number', 'model', 'uuid', 'memory_state'],
     ...ofInstance,
   },
+  {
+    type: 'storage.googleapis.com/storage/v2/total_bytes',
+    displayName: 'Total bytes',
+    ...gauge,
+    unit: 'By',
+    labels: ['storage_class', 'type'],
+    ingestDelay: 600,
+    samplePeriod: 300,
+    monitoredResourceTypes: ['gcs_bucket'],
+  },
 ].sort((a, b) => (a.type < b.type ? -1 : 1));
 
 export function descriptorResource(project: string, descriptor: Descriptor): object {
-  const { type, labels, ingestDelay, ...rest } = descriptor;
+  const { type, labels, ingestDelay, samplePeriod = 60, ...rest } = descriptor;
   return {
     ...rest,
     name: `projects/${project}/metricDescriptors/${type}`,
@@ -73,7 +85,9 @@ export function descriptorResource(project: string, descriptor: Descriptor): obj
     launchStage: 'GA',
     ...(ingestDelay === undefined
       ? {}
-      : { metadata: { launchStage: 'GA', samplePeriod: '60s', ingestDelay: `${ingestDelay}s` } }),
+      : {
+          metadata: { launchStage: 'GA', samplePeriod: `${samplePeriod}s`, ingestDelay: `${ingestDelay}s` },
+        }),
   };
 }
 
@@ -83,7 +97,11 @@ export const resourceLabels: { [type: string]: string[] } = {
   generic_node: ['project_id', 'location', 'namespace', 'node_id'],
   generic_task: ['project_id', 'location', 'namespace', 'job', 'task_id'],
   global: ['project_id'],
+  gcs_bucket: ['project_id', 'bucket_name', 'location'],
 };
+
+/** The metrics of users are of these. https://cloud.google.com/monitoring/custom-metrics/creating-metrics#create-metric-desc */
+export const forUsers = ['gce_instance', 'generic_node', 'generic_task', 'global'];
 
 export const monitoredResource = (project: string, type: string): object => ({
   name: `projects/${project}/monitoredResourceDescriptors/${type}`,

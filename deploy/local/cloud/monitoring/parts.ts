@@ -1,5 +1,6 @@
 import type { Machines } from '../compute/machines.ts';
 import type { Context } from '../service.ts';
+import type { StorageService } from '../storage/storage.ts';
 import type { Clock } from './clock.ts';
 import type { Descriptor } from './descriptors.ts';
 import type { Tables } from './series/tables.ts';
@@ -12,6 +13,8 @@ export type Parts = {
   clock: Clock;
   tables: Tables;
   machines: Machines;
+  /** What the buckets hold now. */
+  stored: StorageService['stored'];
   /** Google's own, and what users have written. */
   descriptorOf(type: string): Descriptor | undefined;
 };

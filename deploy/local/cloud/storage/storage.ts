@@ -19,6 +19,7 @@ import { resumableRoutes } from './resumable.ts';
 import { rewriteRoutes } from './rewrite.ts';
 import { createTables } from './schema.ts';
 import { createSessions } from './sessions.ts';
+import { type Stored, storedIn } from './stored.ts';
 import { createView } from './view.ts';
 import { xmlRoutes } from './xml.ts';
 
@@ -29,6 +30,7 @@ export type StorageService = Service & {
     name: string,
     generation?: string,
   ): { path: string; size: number; contentType: string; generation: string } | undefined;
+  stored(): Stored[];
 };
 
 export type StorageOptions = {
@@ -119,6 +121,7 @@ export function createStorage(context: Context, { publish, ...signer }: StorageO
         }
       );
     },
+    stored: () => storedIn(store.db),
     async close() {
       clearInterval(hourly);
       // Together: an upload may wait for its hashes.

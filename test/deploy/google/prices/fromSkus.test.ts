@@ -67,6 +67,11 @@ const fixture: Sku[] = [
     unit: 'GiBy.mo',
     family: 'Storage',
   }),
+  sku('Standard Storage South Carolina', 0.02, { unit: 'GiBy.mo', family: 'Storage' }),
+  sku('Standard Storage US Multi-region', 0.026, { unit: 'GiBy.mo', family: 'Storage', regions: ['us'] }),
+  sku('Standard Storage Iowa/South Carolina Dual-region', 9, { unit: 'GiBy.mo', family: 'Storage' }),
+  sku('Coldline Storage South Carolina', 0.004, { unit: 'GiBy.mo', family: 'Storage' }),
+  sku('Coldline Storage South Carolina Early Delete', 9, { unit: 'GiBy.d', family: 'Storage' }),
 ];
 const options = { asOf: '2026-01-01', zones: {}, source: 'a fixture' };
 
@@ -90,6 +95,12 @@ test('each price finds its place, past all that only looks like it', () => {
     'pd-balanced': { 'us-east1': 0.1 },
     'local-ssd': { 'us-east1': [0.08, 0.03] },
   });
+  expect(table.storage).toEqual({
+    standard: { 'us-east1': 0.02, us: 0.026 },
+    nearline: {},
+    coldline: { 'us-east1': 0.004 },
+    archive: {},
+  });
   expect(PriceTable.parse(table)).toEqual(table);
   expect(problems).toEqual([
     'B200: no price for h in “Nvidia B200 (1 gpu slice) running in South Carolina”',
@@ -110,7 +121,7 @@ test('of two prices that fit the dearer one is taken, and it is told', () => {
   expect(problems).toHaveLength(2);
 });
 
-test('the command reads every page of both services, and writes a table', async () => {
+test('the command reads every page of all services, and writes a table', async () => {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     asked.push(request.url ?? '');
@@ -136,9 +147,9 @@ test('the command reads every page of both services, and writes a table', async 
       '--root',
       root,
     ]);
-    expect(run.stdout).toContain('28 prices read');
+    expect(run.stdout).toContain('33 prices read');
     expect(run.stderr).toMatch(/of another form[\s\S]*T4 has no price any more/);
-    expect(asked).toHaveLength(3);
+    expect(asked).toHaveLength(4);
     const table = PriceTable.parse(JSON.parse(await readFile(out, 'utf8')));
     expect(table.gpus.A100).toEqual({ 'us-east1': [2.9, 1.4] });
     expect(table.zones).toEqual(priceTable().zones);

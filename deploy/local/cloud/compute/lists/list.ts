@@ -63,21 +63,23 @@ export function listed(
 
 /**
  * The answer of an `aggregatedList`: every zone is there, those without anything with a warning. A zone that does not
- * answer has another warning, and stands under `unreachables`.
+ * answer has another warning, and stands under `unreachables`; one that is closed to the project is not there, as in
+ * `zones.list`.
  */
 export function aggregated(
   context: Context,
   request: Request,
-  { unreachableZones }: Settings,
+  { unreachableZones, closedZones }: Settings,
   kind: string,
   plural: string,
   items: Item[],
 ): object {
   const { items: page, ...next } = pageOf(
     request,
-    items.filter(({ zone }) => !unreachableZones.includes(zone)),
+    items.filter(({ zone }) => !unreachableZones.includes(zone) && !closedZones.includes(zone)),
   );
-  const scopes = zones.map((zone) => {
+  const open = zones.filter((zone) => !closedZones.includes(zone));
+  const scopes = open.map((zone) => {
     const scope = `zones/${zone}`;
     const found = page.filter((item) => item.zone === zone).map(({ resource }) => resource);
     if (found.length > 0) return [scope, { [plural]: found }];

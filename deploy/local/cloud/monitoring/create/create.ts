@@ -1,4 +1,4 @@
-import { type Descriptor, resourceLabels } from '../descriptors.ts';
+import { type Descriptor, forUsers, resourceLabels } from '../descriptors.ts';
 import { invalid } from '../monitoringError.ts';
 import type { Parts } from '../parts.ts';
 import { type Identity, keyOf, type Point, type Series } from '../series/series.ts';
@@ -99,7 +99,7 @@ function untimely(
 
 /** @returns the whole resource, or why it is none */
 function resourceOf({ context }: Parts, { resource }: GivenSeries): Identity['resource'] | string {
-  const wanted = resourceLabels[resource.type];
+  const wanted = forUsers.includes(resource.type) ? resourceLabels[resource.type] : undefined;
   if (!wanted)
     return `Field resource.type had an invalid value of "${resource.type}": It cannot be used for metrics of users.`;
   const labels: Record<string, string> = { ...resource.labels, project_id: context.project };
@@ -119,6 +119,6 @@ function descriptorFor(given: GivenSeries, valueType: Descriptor['valueType']): 
     unit: given.unit,
     labels: Object.keys(given.metric.labels),
     displayName: given.description ?? given.metric.type,
-    monitoredResourceTypes: Object.keys(resourceLabels),
+    monitoredResourceTypes: forUsers,
   };
 }

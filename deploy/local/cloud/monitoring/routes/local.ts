@@ -1,5 +1,6 @@
 import express, { type Router } from 'express';
 import * as z from 'zod';
+import type { BucketSampler } from '../bucketSampler.ts';
 import { invalid } from '../monitoringError.ts';
 import type { Parts } from '../parts.ts';
 import type { Sampler } from '../sampler.ts';
@@ -29,7 +30,7 @@ const Body = z.union([SetSeries.transform((one) => [one]), z.array(SetSeries)]);
  *     POST   /_local/monitoring/series     what is to be seen of a machine, whose processes are not looked at from then on
  *     DELETE /_local/monitoring/series     forgets everything that was measured and written
  */
-export function localRoutes(parts: Parts, sampler: Sampler): Router {
+export function localRoutes(parts: Parts, sampler: Sampler, bucketSampler: BucketSampler): Router {
   const { settings, clock, tables, context } = parts;
   const shown = () => ({
     ...settings,
@@ -46,6 +47,7 @@ export function localRoutes(parts: Parts, sampler: Sampler): Router {
       if (wanted) {
         clock.set({ at: wanted.at, speed: wanted.speed });
         sampler.wake();
+        bucketSampler.wake();
       }
       response.json(shown());
     })
