@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type MetadataServer, startMetadataServer } from '../cloud/compute/metadataServer.ts';
 import type { MachineMetadata } from '../cloud/compute/metadataTree.ts';
-import { mintIdToken } from '../cloud/compute/mintIdToken.ts';
+import { mintIdToken } from '../cloud/token/mintIdToken.ts';
 import { machineEnvironment } from './machineEnvironment.ts';
 import { membersOf, signalAll } from './session.ts';
 
