@@ -393,6 +393,7 @@ const apiTools = async (): Promise<Tools> => ({
   derived: (await clients.storage()).bucket(config().derivedBucket),
   records: await records(),
   publish: await publish(),
+  drive: clients.drive,
   now: Date.now,
 });
 

@@ -1,4 +1,5 @@
 import type { Bucket } from '@google-cloud/storage';
+import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import type { Config } from '../config.ts';
 import type { Publish } from '../publish.ts';
 import type { Records } from '../storage/records.ts';
@@ -10,5 +11,6 @@ export type Tools = {
   derived: Bucket;
   records: Records;
   publish: Publish;
+  drive: () => Promise<drive_v3.Drive>;
   now: () => number;
 };

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Records } from '../storage/records.ts';
 
@@ -56,11 +56,11 @@ export const ExportPage = z.object({
 });
 export type ExportPage = z.infer<typeof ExportPage>;
 
-/** In order of time. */
-export const exportIdPattern = /^\d{8}-\d{6}-[0-9a-f]{8}$/;
+export const exportIdPattern = /^export-[0-9a-f]{12}$/;
 
-export const newExportId = (now: Date) =>
-  `${now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}-${randomBytes(4).toString('hex')}`;
+/** @param key of whoever asks: the same key is the same export, however often it is sent */
+export const exportId = (key: string) =>
+  `export-${createHash('sha256').update(key.toWellFormed()).digest('hex').slice(0, 12)}`;
 
 export const exportFolder = 'exports/';
 export const exportName = (id: string) => `${exportFolder}${id}.json`;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Publish } from '../publish.ts';
 import type { Records } from '../storage/records.ts';
-import { type ExportRun, exportIdPattern, exportName, newExportId } from './exportRun.ts';
+import { ExportRun, exportId, exportIdPattern, exportName } from './exportRun.ts';
 
 /** An export that is written down: to be listed, or one object of it to be exported. */
 export const ExportRequested = z.object({
@@ -18,10 +18,15 @@ export const ExportRequest = z.object({
    * Every object whose name begins so is exported; one that is called just so, alone. What it has up to its last `/` is
    * not kept: `jobs/x/results/` brings what is in it, `jobs/x/results` the folder `results`.
    */
-  prefix: z.string().min(1).max(1024),
+  prefix: z
+    .string()
+    .min(1)
+    .max(1024)
+    .refine((text) => text.isWellFormed(), 'expected well-formed text'),
   /** The id of a folder in a shared drive, or of the shared drive itself; or its link. */
   folder: z
     .string()
+    .max(2000)
     .transform((text) => folderIdOf(text))
     .pipe(z.string('expected the id of a folder, or its link')),
 });
@@ -38,20 +43,27 @@ function folderIdOf(text: string): string | undefined {
   return id;
 }
 
-/** Writes it down, and asks for it to be begun. */
+/**
+ * Writes it down, and asks for it to be begun.
+ * @param key chosen by whoever asks: with the same one it is the same export
+ */
 export async function requestExport(
   { prefix, folder }: ExportRequest,
-  by: string,
+  { by, key }: { by: string; key: string },
   { records, publish }: { records: Records; publish: Publish },
   now: Date,
 ): Promise<ExportRun> {
-  const run: ExportRun = {
-    ...{ id: newExportId(now), prefix, folder, by, requestedAt: now.toISOString(), state: 'listing' },
-    ...{ pages: 0, objects: 0, bytes: 0, over: {} },
-  };
-  await records.write(exportName(run.id), run, '0');
-  await publishExport(publish, { export: run.id });
-  return run;
+  const id = exportId(key);
+  const run = await records.update(exportName(id), ExportRun, (before): ExportRun | undefined =>
+    before
+      ? undefined
+      : {
+          ...{ id, prefix, folder, by, requestedAt: now.toISOString(), state: 'listing' },
+          ...{ pages: 0, objects: 0, bytes: 0, over: {} },
+        },
+  );
+  await publishExport(publish, { export: id });
+  return run as ExportRun;
 }
 
 export const publishExport = (publish: Publish, ...messages: ExportRequested[]): Promise<void> =>

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { beforeAll, beforeEach } from '@jest/globals';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
@@ -108,7 +109,12 @@ export async function openExport(options: Parameters<typeof openDrive>[0] = {}) 
     },
     async request(prefix: string, folder: string): Promise<ExportRequested> {
       const request = ExportRequest.parse({ prefix, folder });
-      const { id } = await requestExport(request, 'zoë', { records, publish: async () => {} }, new Date());
+      const { id } = await requestExport(
+        request,
+        { by: 'zoë', key: randomUUID() },
+        { records, publish: async () => {} },
+        new Date(),
+      );
       return { export: id };
     },
     /** Delivers these messages and what follows from them, again where that is asked for, until nothing is left. */

@@ -1,8 +1,15 @@
 import type { Route } from '../route.ts';
 import { aboutRoutes } from './about.ts';
 import { datasetRoutes } from './datasets.ts';
+import { exportRoutes } from './exports.ts';
 import { manifestRoutes } from './manifests.ts';
 import { signedUrlRoutes } from './signedUrls.ts';
 
 /** Every route of the API. */
-export const routes: Route[] = [...aboutRoutes, ...datasetRoutes, ...manifestRoutes, ...signedUrlRoutes];
+export const routes: Route[] = [
+  ...aboutRoutes,
+  ...datasetRoutes,
+  ...exportRoutes,
+  ...manifestRoutes,
+  ...signedUrlRoutes,
+];
