@@ -1,4 +1,4 @@
-import { refusalOf, WaitForTomorrow } from '../shared/drive/refusal.ts';
+import { refusalOf } from '../shared/drive/refusal.ts';
 import { type ExportObjectDependencies, exportObject } from '../shared/export/exportObject.ts';
 import { ExportRun, exportName, isOver, readExportRun, readPage } from '../shared/export/exportRun.ts';
 import { type ListObjectsDependencies, listObjects } from '../shared/export/listObjects.ts';
@@ -36,11 +36,11 @@ export async function exportToDrive(
     else await list(run, dependencies);
   } catch (error) {
     if (error instanceof ExportRefused) return fail(run, error.message, dependencies);
-    if (refusalOf(error)?.kind === 'slow-down')
-      throw new NotYet('Drive wants us to slow down', { cause: error });
-    if (!(error instanceof WaitForTomorrow)) throw error;
+    const refusal = refusalOf(error);
+    if (refusal?.kind === 'slow-down') throw new NotYet('Drive wants us to slow down', { cause: error });
+    if (refusal?.kind !== 'daily') throw error;
     await dependencies.waitForTomorrow(request);
-    log.warning('waits for tomorrow', { export: run.id, reason: error.message });
+    log.warning('waits for tomorrow', { export: run.id, reason: refusal.reason });
   }
 }
 

@@ -17,6 +17,9 @@ import { recordsIn } from '../../shared/storage/records.ts';
 import { forgetRequests, rememberLog, rememberPublish, setFaults } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
 
+/** What is otherwise than in an instance. */
+export type Change = Partial<ExportDependencies> & { studyFolder?: string };
+
 /** An item of a folder: what is in it, or what it holds. */
 export type Tree = { [name: string]: string | Tree };
 
@@ -31,7 +34,7 @@ export async function openExport(options: Parameters<typeof openDrive>[0] = {}) 
   const publish = rememberPublish();
   const log = rememberLog();
   const tomorrow: ExportRequested[] = [];
-  const instance = (change: Partial<ExportDependencies> = {}): ExportDependencies => {
+  const instance = (change: Change = {}): ExportDependencies & { studyFolder: string } => {
     const common = {
       ...{ drive, records, derived, publish, log, studyFolder: config().studyFolder, lease: 1000 },
       now: Date.now,
@@ -118,7 +121,7 @@ export async function openExport(options: Parameters<typeof openDrive>[0] = {}) 
       return { export: id };
     },
     /** Delivers these messages and what follows from them, again where that is asked for, until nothing is left. */
-    async deliver(messages: ExportRequested[], change: Partial<ExportDependencies> = {}): Promise<void> {
+    async deliver(messages: ExportRequested[], change: Change = {}): Promise<void> {
       const queue = [...messages];
       for (let step = 0; queue.length > 0; step++) {
         if (step > 300) throw new Error(`It goes on for ever: ${JSON.stringify(queue)}`);
@@ -135,7 +138,7 @@ export async function openExport(options: Parameters<typeof openDrive>[0] = {}) 
       }
     },
     /** A whole export. */
-    async export(prefix: string, folder: string, change: Partial<ExportDependencies> = {}) {
+    async export(prefix: string, folder: string, change: Change = {}) {
       const request = await opened.request(prefix, folder);
       await opened.deliver([request], change);
       return opened.report(request.export);
@@ -165,7 +168,7 @@ export function useExport() {
     prefix: '',
     put: (name: string, content: string | Buffer, more?: object) =>
       used.to.put(used.prefix + name, content, more),
-    export: (change?: Partial<ExportDependencies>) => used.to.export(used.prefix, used.here, change),
+    export: (change?: Change) => used.to.export(used.prefix, used.here, change),
     tree: () => used.to.tree(used.here),
     settings: async (settings: object) => {
       await fetch(`${cloud.origin}/_local/drive/settings`, {
