@@ -2,11 +2,11 @@ import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
 import type { RunReport } from '../../shared/drive/runs.ts';
 import { sizeOf } from '../../shared/sizeOf.ts';
+import { type Report, reportOf } from '../../shared/sync/syncReport.ts';
 import { connect, type Where } from '../connect.ts';
 import { ago, durationOf } from '../duration.ts';
 import { wordsOfCounts } from './counts.ts';
 import { openSync } from './open.ts';
-import { type Report, reportOf } from './report.ts';
 
 export type StatusOptions = Where & { json?: true; runs: number; all?: true };
 

@@ -1,13 +1,13 @@
-import { Feed, feedRecord } from '../../functions/drive-feed.ts';
-import { Progress, progressRecord } from '../../functions/drive-reconcile.ts';
-import { Channels, channelsRecord } from '../../functions/drive-tick.ts';
-import { getFile } from '../../shared/drive/driveFile.ts';
-import { type Attention, listAttention } from '../../shared/drive/fileRecord.ts';
-import { pathOfObject } from '../../shared/drive/objectName.ts';
-import { listRuns, type RunReport } from '../../shared/drive/runs.ts';
-import { Transfer, transferFolder } from '../../shared/drive/transfer.ts';
-import { listProblems, type Problem } from '../../shared/unprocessable.ts';
-import type { OpenSync } from './open.ts';
+import { Channels, channelsRecord } from '../drive/channels.ts';
+import { getFile } from '../drive/driveFile.ts';
+import { Feed, feedRecord } from '../drive/feed.ts';
+import { type Attention, listAttention } from '../drive/fileRecord.ts';
+import { pathOfObject } from '../drive/objectName.ts';
+import { Progress, progressRecord } from '../drive/progress.ts';
+import { listRuns, type RunReport } from '../drive/runs.ts';
+import { Transfer, transferFolder } from '../drive/transfer.ts';
+import { listProblems, type Problem } from '../unprocessable.ts';
+import type { OpenSync } from './openSync.ts';
 
 /** How the sync is: what `--json` prints, and what the words are made from. */
 export type Report = {
