@@ -10,7 +10,7 @@ import { listProblems, type Problem } from '../unprocessable.ts';
 import type { OpenSync } from './openSync.ts';
 
 /** How the sync is: what `--json` prints, and what the words are made from. */
-export type Report = {
+export type SyncReport = {
   healthy: boolean;
   /** What is not as it should be with the sync itself, in words. */
   troubles: string[];
@@ -42,7 +42,7 @@ const longestSilence = 15 * 60_000;
 /** An unfinished comparison at which nobody has been for so long does not go on by itself. */
 const longestPause = 15 * 60_000;
 
-export async function reportOf(sync: OpenSync, mostRuns: number, now: number): Promise<Report> {
+export async function syncReport(sync: OpenSync, mostRuns: number, now: number): Promise<SyncReport> {
   const { records, config } = sync;
   const [feed, channels, progress, transfers, runs, attention, clashes, waiting, problems] =
     await Promise.all([
@@ -96,7 +96,7 @@ function comparisonOf({ run, startedAt, until, places, looked, asked }: Progress
 }
 
 /** The large files that are under way. The record knows how far it has come, and Drive how far it is. */
-export async function transfersOf({ records, drive }: OpenSync): Promise<Report['transfers']> {
+export async function transfersOf({ records, drive }: OpenSync): Promise<SyncReport['transfers']> {
   const names = await all(records.list(transferFolder));
   const transfers = await Promise.all(
     names.map(async (record) => {
