@@ -2,6 +2,7 @@
 import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
 import { addCostVerb } from './cost/verbs.ts';
+import { addDeadLetterVerbs } from './deadLetters/verbs.ts';
 import { addExportVerbs } from './export/verbs.ts';
 import { addGuardVerbs } from './guard/verbs.ts';
 import { addJobVerbs } from './job/verbs.ts';
@@ -89,5 +90,6 @@ addExportVerbs(program);
 addCostVerb(program);
 addGuardVerbs(program);
 addMachineVerbs(program);
+addDeadLetterVerbs(program);
 
 await program.parseAsync();

@@ -73,9 +73,10 @@ async function oneObject(
     return;
   }
   await note(run.id, page, name, outcome);
-  const { did, as, because } = outcome;
-  if (did === 'conflict' || did === 'failed') log.warning(did, { object: name, as, reason: because });
-  else log.info(did, { object: name, bytes: outcome.bytes });
+  const { did, bytes, as, because } = outcome;
+  if (did === 'conflict') log.warning('exported beside', { object: name, as, reason: because });
+  else if (did === 'failed') log.warning('not exported', { object: name, reason: because });
+  else log.info(did, { object: name, bytes });
 }
 
 async function fail(
@@ -87,5 +88,5 @@ async function fail(
   await records.update(exportName(run.id), ExportRun, (before): ExportRun | undefined =>
     before && !isOver(before) ? { ...before, state: 'failed', reason, endedAt } : undefined,
   );
-  log.error('export failed', { export: run.id, reason });
+  log.error('not exported', { export: run.id, object: run.prefix, reason });
 }
