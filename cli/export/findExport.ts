@@ -1,6 +1,6 @@
 import { type ExportRun, exportFolder, readExportRun } from '../../shared/export/exportRun.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import type { Records } from '../../shared/storage/records.ts';
-import { Refusal } from '../refusal.ts';
 
 const shown = 5;
 

@@ -1,6 +1,6 @@
 import { clients } from '../../shared/clients.ts';
 import { ExportRequest } from '../../shared/export/requestExport.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../../shared/refusal.ts';
 
 /**
  * The id of the folder that a person means: by its link, its id, or the name of a shared drive.
