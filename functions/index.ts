@@ -493,6 +493,8 @@ const exporting = lazy(async () => {
     nextId,
     note: outcomes(common.records, Date.now),
     inTurn: <T>(work: () => Promise<T>) => inTurn(work),
+    // Google's own advice. https://developers.google.com/workspace/drive/api/guides/manage-uploads
+    mostAtOnce: 5 * 1024 * 1024,
     sliceSize,
     pageSize: 200,
   };

@@ -9,7 +9,6 @@ import type { DriveItem } from './driveItem.ts';
 import {
   cancelUpload,
   type FileWrite,
-  mostAtOnce,
   openUpload,
   sendPart,
   sendWhole,
@@ -25,7 +24,9 @@ export type BringDependencies = {
   now: () => number;
   /** When this invocation should hand the work on; milliseconds since 1970. */
   deadline: number;
-  /** Bytes; a multiple of 256 KiB. Up to two of them are in memory. */
+  /** Bytes; what is larger is sent in parts. */
+  mostAtOnce: number;
+  /** Bytes of a part; a multiple of 256 KiB. Up to two of them are in memory. */
   sliceSize: number;
   /** How long a claim holds; milliseconds. */
   lease: number;
@@ -69,7 +70,7 @@ export async function bring(
   dependencies: BringDependencies,
 ): Promise<Brought> {
   const { source, write } = bringing;
-  const { drive, inTurn } = dependencies;
+  const { drive, inTurn, mostAtOnce } = dependencies;
   if (source.size > mostAtOnce) return inTurn(() => bringInParts(bringing, hooks, dependencies));
   const all = async (): Promise<Brought> => {
     const bytes = source.size === 0 ? Buffer.alloc(0) : await read(source, 0, source.size, dependencies);

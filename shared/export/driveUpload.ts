@@ -11,9 +11,6 @@ import { DriveItem, itemFields } from './driveItem.ts';
  * https://developers.google.com/workspace/drive/api/guides/manage-uploads
  */
 
-/** Drive's own advice: more than this is sent in a resumable upload. */
-export const mostAtOnce = 5 * 1024 * 1024;
-
 /** What a file is to be. With `update`, the file of this id; else a new one, with the id in `metadata` if there is one. */
 export type FileWrite = { update?: string | undefined; metadata: drive_v3.Schema$File; contentType: string };
 

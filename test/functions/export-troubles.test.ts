@@ -9,7 +9,7 @@ import { useExport } from './exportKit.ts';
 const used = useExport();
 const slice = 256 * 1024;
 /** More than is sent at once. */
-const large = (more = 17) => randomBytes(21 * slice + more);
+const large = (more = 17) => randomBytes(12 * slice + more);
 const sent = async () =>
   (await requestsAt(used.cloud, 'drive')).filter(
     ({ method, url }) => method === 'PUT' && /upload_id=/.test(url),
@@ -47,7 +47,7 @@ test('a large object passes through many invocations in one session, slice by sl
     expect(used.to.publish.sent.map(({ data }) => data)).toEqual([message]);
     expect(await used.tree()).toEqual({});
   }
-  expect(invocations).toBeGreaterThan(3);
+  expect(invocations).toBeGreaterThan(2);
   await expectExported('a.edf', content);
   const begun = (await requestsAt(used.cloud, 'drive')).filter(({ url }) =>
     url.includes('uploadType=resumable'),
@@ -84,7 +84,7 @@ test('an export that was killed in the middle of an object goes on, and loses at
   await forgetRequests(used.cloud);
   await exportToDrive(message, used.to.instance({ now: () => Date.now() + 2000 }));
   await expectExported('a.edf', content);
-  expect((await sent()).length).toBeLessThan(20);
+  expect((await sent()).length).toBeLessThan(11);
 });
 
 test('lost answers, cut connections, 503s and chunks that are kept in part are overcome within one delivery', async () => {
@@ -107,9 +107,8 @@ test('the lost answer to the last bytes of a file is asked for again', async () 
   const content = large();
   await used.put('a.edf', content);
   const message = await one();
-  // The last request of 23 makes the file.
   const { drive } = used.to;
-  await exportToDrive(message, used.to.instance({ drive, sliceSize: 7 * slice, ...losing(4) }));
+  await exportToDrive(message, used.to.instance({ drive, sliceSize: 4 * slice, ...losing(4) }));
   await setFaults(used.cloud);
   await expectExported('a.edf', content);
   expect((await used.to.report(message.export)).outcomes).toMatchObject({

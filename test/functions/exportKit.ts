@@ -43,7 +43,13 @@ export async function openExport(options: Parameters<typeof openDrive>[0] = {}) 
     };
     const nextId = fileIds(common.drive);
     return {
-      ...{ nextId, pageSize: 3, sliceSize: 256 * 1024, deadline: Number.POSITIVE_INFINITY },
+      ...{
+        nextId,
+        pageSize: 3,
+        sliceSize: 256 * 1024,
+        mostAtOnce: 512 * 1024,
+        deadline: Number.POSITIVE_INFINITY,
+      },
       targets: targets(common, common.now),
       folders: folders({ ...common, nextId }),
       note: outcomes(common.records, common.now),
