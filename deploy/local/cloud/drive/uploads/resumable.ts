@@ -5,8 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import { pathOf } from '../../faults.ts';
 import { GoogleError } from '../../googleError.ts';
-import { parseBody } from '../files/body.ts';
-import { readContent } from '../files/content.ts';
+import { type FileBody, parseBody } from '../files/body.ts';
+import { type Content, readContent } from '../files/content.ts';
 import { create } from '../files/create.ts';
 import { fileFields, fileResource, unaskedOfFile } from '../files/resource.ts';
 import { update } from '../files/update.ts';
@@ -161,15 +161,20 @@ async function append(
 
 async function finish(drive: Drive, session: Session, request: Request, response: Response): Promise<void> {
   const { tree } = drive;
+  const make = (metadata: FileBody, content: Content) =>
+    session.fileId === null
+      ? create(drive, request, metadata, content)
+      : update(drive, request, session.fileId, metadata, content);
   // The parameters were given with the first request.
   Object.defineProperty(request, 'query', { value: JSON.parse(session.query) });
   if (session.result === null) {
     const content = await readContent(join(tree.blobs, session.blob), session.mimeType ?? undefined);
     const metadata = parseBody(JSON.parse(session.metadata));
-    const { id } =
-      session.fileId === null
-        ? await create(drive, request, metadata, content)
-        : await update(drive, request, session.fileId, metadata, content);
+    const { id } = await make(metadata, content).catch((error: unknown) => {
+      // Its bytes went with the attempt.
+      tree.run('DELETE FROM drive_uploads WHERE id = ?', session.id);
+      throw error;
+    });
     session.result = id;
     tree.run('UPDATE drive_uploads SET result = ? WHERE id = ?', id, session.id);
   }
