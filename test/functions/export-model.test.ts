@@ -153,7 +153,7 @@ test.each([...kept, ...Array.from({ length: last - first + 1 }, (_, index) => fi
         batch.flatMap((message) => {
           const once = async () => {
             const time = isStormy ? { deadline: Date.now() + choose(400) } : {};
-            const own = { ...(mayDie ? to.instance(change) : instance), ...time };
+            const own = { ...(mayDie || choose(2) === 0 ? to.instance(change) : instance), ...time };
             try {
               await processes.run(() => exportToDrive(message, own));
             } catch {
