@@ -65,6 +65,14 @@ test.each(['', 'x'.repeat(201), 'ä', 'two\nlines'])('a key that is no key is re
   expect((await submit(job('Key'), key)).status).toBe(400);
 });
 
+test('a body that is nested without end is refused', async () => {
+  const depth = 200_000;
+  const parameters = `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  const body = JSON.stringify({ ...job('Deep'), parameters: 0 }).replace('0}', `${parameters}}`);
+  const headers = { 'idempotency-key': 'deep' };
+  expect((await api.ask('runner', 'POST', '/v1/jobs', { body, headers })).status).toBe(400);
+});
+
 test('nothing that is as good as a password is kept', async () => {
   const objects = [{ name: 'models/secret', ifGenerationMatch: '0' }];
   const ask = () =>
