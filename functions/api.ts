@@ -58,6 +58,7 @@ async function answerTo(
   need(caller, route.role);
   const input = readInput(route, written, search, { type: headers['content-type'], text });
   if (route.roleOf) need(caller, route.roleOf(input));
+  if (route.method !== 'GET') log.info('asked for', { route: route.id, by: caller.email });
   const tools = await openTools();
   const work = async (key: string) =>
     reply(route, await route.handle({ ...input, caller, key, log }, tools), headers.accept);
