@@ -39,6 +39,9 @@ const least: Record<string, (typeof roles)[number]> = {
   listDeadLetters: 'admin',
   getDeadLetter: 'admin',
   replayDeadLetter: 'admin',
+  createExport: 'runner',
+  listExports: 'reader',
+  getExport: 'reader',
 };
 
 test('every route is in the table of roles, and no other', () => {
