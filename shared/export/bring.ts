@@ -141,6 +141,8 @@ async function bringInParts(
     };
     for (let failures = 0; progress.state === 'open'; ) {
       const { offset } = progress;
+      // Drive makes the file when it has the last byte; here it has all of them, and there is nothing to send.
+      if (offset >= size) throw new NotYet(`Drive has all bytes of ${source.name}, and no file of them yet`);
       const bytes = await (ahead?.from === offset ? ahead : ask(offset)).bytes;
       if (!bytes) {
         await cancelUpload(drive, session);
