@@ -2,6 +2,8 @@
 import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
 import { addCostVerb } from './cost/verbs.ts';
+import { addDeadLetterVerbs } from './deadLetters/verbs.ts';
+import { addExportVerbs } from './export/verbs.ts';
 import { addGuardVerbs } from './guard/verbs.ts';
 import { addJobVerbs } from './job/verbs.ts';
 import { addMachineVerbs } from './machines/verbs.ts';
@@ -84,8 +86,10 @@ verb(
   .action(run<[NowOptions]>(async () => (await import('./sync/now.ts')).now));
 
 addJobVerbs(program);
+addExportVerbs(program);
 addCostVerb(program);
 addGuardVerbs(program);
 addMachineVerbs(program);
+addDeadLetterVerbs(program);
 
 await program.parseAsync();

@@ -1,4 +1,5 @@
 import { unitsPerDay } from '../shared/annotation/units.ts';
+import type { Tools } from '../shared/api/tools.ts';
 import type { GuardActions } from '../shared/budget/performSteps.ts';
 import { noticesTopic, sendNotice } from '../shared/budget/sendNotice.ts';
 import { clients, lazy } from '../shared/clients.ts';
@@ -10,6 +11,7 @@ import { filtersOf } from '../shared/drive/filters.ts';
 import { removalsPerRun as perRun } from '../shared/drive/removals.ts';
 import { drainBegins, publishDrain, requestDrain } from '../shared/drive/requestDrain.ts';
 import { tallies } from '../shared/drive/runs.ts';
+import { ExportRequested, exportTopic } from '../shared/export/requestExport.ts';
 import type { Log } from '../shared/log.ts';
 import type { IdleDependencies } from '../shared/machines/idle/lookAt.ts';
 import type { MachinesByKind } from '../shared/machines/machines.ts';
@@ -17,16 +19,19 @@ import { labelValue } from '../shared/machines/names.ts';
 import { NoticeMessage } from '../shared/notices/noticeMessage.ts';
 import { publishTo } from '../shared/publish.ts';
 import { recordsIn } from '../shared/storage/records.ts';
-import { onClock, onMessage, onObject, onRequest } from '../shared/trigger.ts';
+import { onClock, onDeadLetter, onMessage, onObject, onRequest, type Triggered } from '../shared/trigger.ts';
 import { Unprocessable } from '../shared/unprocessable.ts';
 import { keepWaiting } from '../shared/waiting.ts';
 import { annotate, Stimulus } from './annotate.ts';
+import { ApiRequest, api } from './api.ts';
 import { BudgetNotified, budgetGuard } from './budget-guard.ts';
 import { costTick } from './cost-tick.ts';
+import { deadLetter } from './dead-letter.ts';
 import { DriveChanged, driveFeed } from './drive-feed.ts';
 import { driveReconcile, ReconcileRequest } from './drive-reconcile.ts';
 import { driveTick } from './drive-tick.ts';
 import { driveWebhook, Notification } from './drive-webhook.ts';
+import { exportToDrive } from './export.ts';
 import { fileSync } from './file-sync.ts';
 import { idleSweep } from './idle-sweep.ts';
 import { jobEvent } from './job-event.ts';
@@ -109,6 +114,22 @@ export const functions = {
         now: Date.now,
         wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       }),
+  ),
+
+  export: onMessage({ topic: exportTopic, ackDeadline: 600 }, ExportRequested, async (request, { log }) =>
+    exportToDrive(request, {
+      ...(await exporting()),
+      records: await records(),
+      publish: await publish(),
+      waitForTomorrow: async (request) =>
+        keepWaiting(
+          await records(),
+          { topic: exportTopic, key: `${request.export} ${request.object?.name ?? ''}`, data: request },
+          new Date(),
+        ),
+      deadline: Date.now() + config().transferSeconds * 1000,
+      log,
+    }),
   ),
 
   'object-arrived': onObject({ bucket: 'raw', topic: 'raw-object' }, async (object, { log }) =>
@@ -254,6 +275,15 @@ export const functions = {
       },
     );
   }),
+  'dead-letter': onDeadLetter(async (letter, delivery) =>
+    deadLetter(letter, delivery, { records: await records(), topicOf, log: delivery.log, now: Date.now }),
+  ),
+
+  api: onRequest(
+    { access: 'private', timeout: 540, memory: withMachines },
+    ApiRequest,
+    async (request, { log }) => api(request, { ...(await front()), tools: apiTools, log }),
+  ),
 
   'waiting-tick': onClock({ schedule: '7 * * * *', topic: 'waiting-tick' }, async (tick, { log }) =>
     waitingTick(tick, { records: await records(), publish: await publish(), log }),
@@ -262,6 +292,11 @@ export const functions = {
 
 /** Topics that functions publish to and no function of ours reads yet. */
 export const topics = ['recording-arrived'];
+
+const topicOf = (name: string): string | undefined => {
+  const trigger = (functions as Record<string, Triggered>)[name]?.trigger;
+  return trigger && trigger.kind !== 'http' ? trigger.topic : undefined;
+};
 
 /** What functions that deal with jobs are given. */
 const jobs = async () => ({
@@ -368,6 +403,59 @@ const stoppable = async () => {
   return [await virtualMachines(), ...(isTpu ? [tpusOfJobs(await tpus(), labelValue(config().lab))] : [])];
 };
 
+/** What all requests to the API share in an instance. */
+const front = lazy(async () => {
+  const [{ accessIn }, { checkIdTokens }, { matcherOf }, { paceOf }, { routes }] = await Promise.all([
+    import('../shared/api/access.ts'),
+    import('../shared/api/checkIdToken.ts'),
+    import('../shared/api/matchRoute.ts'),
+    import('../shared/api/pace.ts'),
+    import('../shared/api/routes/index.ts'),
+  ]);
+  const { apiUrl, apiRequestsPerMinute, localCloud } = config();
+  return {
+    door: {
+      checkIdToken: checkIdTokens(apiUrl, localCloud),
+      callerOf: accessIn(await records(), { freshness: 5000, now: Date.now }),
+    },
+    pace: paceOf(apiRequestsPerMinute),
+    matchRoute: matcherOf(routes),
+    once: {
+      // Longer than a request may take.
+      lease: 10 * 60_000,
+      patience: 10_000,
+      now: Date.now,
+      wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    },
+  };
+});
+const apiTools = async (): Promise<Tools> => ({
+  config: config(),
+  raw: (await clients.storage()).bucket(config().rawBucket),
+  derived: (await clients.storage()).bucket(config().derivedBucket),
+  derivedRecords: recordsIn(await clients.storage(), config().derivedBucket),
+  records: await records(),
+  publish: await publish(),
+  drive: clients.drive,
+  vms: async () => {
+    const { idleVms } = await import('../shared/machines/idle/idleVms.ts');
+    return idleVms(config().project, await clients.compute());
+  },
+  stopMachine: async (machine) => {
+    const [{ stopMachine }, { workbench }] = await Promise.all([
+      import('../shared/machines/idle/stopIdleMachine.ts'),
+      import('../shared/machines/idle/workbench.ts'),
+    ]);
+    const { project, discardLocalSsd } = config();
+    return stopMachine(machine, {
+      compute: await virtualMachines(),
+      workbench: workbench(project, clients.notebooks),
+      discardLocalSsd: discardLocalSsd === 'yes',
+    });
+  },
+  now: Date.now,
+});
+
 const records = async () => recordsIn(await clients.storage(), config().stateBucket);
 const publish = async () => publishTo(await clients.pubsub(), config().project);
 const drainOnce = coalesce(async () => requestDrain(await records(), await publish()));
@@ -403,5 +491,40 @@ const syncing = lazy(async () => {
     sliceSize,
     lease: 30_000,
     checkpointEvery: 2000,
+  };
+});
+
+/** What all exports in an instance share. */
+const exporting = lazy(async () => {
+  const [{ default: pLimit }, { targets }, { folders }, { fileIds }, { outcomes }] = await Promise.all([
+    import('p-limit'),
+    import('../shared/export/target.ts'),
+    import('../shared/export/folders.ts'),
+    import('../shared/export/fileIds.ts'),
+    import('../shared/export/noteOutcome.ts'),
+  ]);
+  const { studyFolder, derivedBucket } = config();
+  const inTurn = pLimit(transfersAtATime);
+  const common = {
+    drive: await clients.drive(),
+    records: await records(),
+    studyFolder,
+    now: Date.now,
+    wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    lease: 90_000,
+  };
+  const nextId = fileIds(common.drive);
+  return {
+    ...common,
+    derived: (await clients.storage()).bucket(derivedBucket),
+    targets: targets(common, Date.now),
+    folders: folders({ ...common, nextId }),
+    nextId,
+    note: outcomes(common.records, Date.now),
+    inTurn: <T>(work: () => Promise<T>) => inTurn(work),
+    // Google's own advice. https://developers.google.com/workspace/drive/api/guides/manage-uploads
+    mostAtOnce: 5 * 1024 * 1024,
+    sliceSize,
+    pageSize: 200,
   };
 });

@@ -2,6 +2,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import * as framework from '@google-cloud/functions-framework';
 import * as z from 'zod';
+import { problemOf, Refused } from './api/refused.ts';
 import { bodyLimit, hideBody, readBody } from './body.ts';
 import { clients } from './clients.ts';
 import { config } from './config.ts';
@@ -16,7 +17,7 @@ import { keepProblem, Unprocessable } from './unprocessable.ts';
  * schedules and notifications.
  */
 export type Trigger = (
-  | { kind: 'http'; access: 'public' | 'private' }
+  | { kind: 'http'; access: 'public' | 'private' /** Seconds that a request may take. */; timeout: number }
   /** A Pub/Sub topic. `ordered`: messages with one key come one after the other. Times in seconds. */
   | { kind: 'message'; topic: string; ordered: boolean; ackDeadline: number }
   /** Objects that arrive in a bucket, by the bucket's notifications on a topic. */
@@ -28,6 +29,9 @@ export type Trigger = (
   memory?: number;
 };
 export const usualMemory = 512;
+
+/** Where a delivery goes that has failed too often. Who takes it from there has no such topic: it would come back. */
+export const deadLetterTopic = 'dead-letters';
 
 /** How often and how long a delivery that failed is tried again; times in seconds. Then it is a dead letter. */
 export const retryPolicy = { minimumBackoff: 1, maximumBackoff: 600, attempts: 50 };
@@ -44,10 +48,18 @@ export type Delivery = {
 export type Triggered = { trigger: Trigger; handle: (request: Incoming, caller: Caller) => Promise<Answer> };
 /** The function that is called, and how it logs on behalf of an event. */
 type Caller = { name: string; logOf: (event: string) => Log };
-export type Answer = { status: number; body?: unknown };
+/** A body is text, or is sent as JSON. */
+export type Answer = { status: number; headers?: Record<string, string>; body?: unknown };
 
 /** A request with its body read, but not looked at. */
-export type Incoming = { method: string; path: string; headers: Record<string, string>; body: Buffer };
+export type Incoming = {
+  method: string;
+  path: string;
+  /** What stands behind the `?`. */
+  search?: string;
+  headers: Record<string, string>;
+  body: Buffer;
+};
 
 /** The shape in which a bucket says that an object arrived. Everything else about it is looked up. */
 export const ObjectArrived = z.object({
@@ -58,13 +70,14 @@ export const ObjectArrived = z.object({
 });
 export type ObjectArrived = z.infer<typeof ObjectArrived>;
 
+/** Whoever sends a request, and waits for the answer. */
 export function onRequest<In>(
-  { access }: { access: 'public' | 'private' },
+  { access, timeout = 60, ...more }: { access: 'public' | 'private'; timeout?: number; memory?: number },
   schema: z.ZodType<In>,
   work: (request: In, delivery: Delivery) => Promise<Answer>,
 ): Triggered {
   return {
-    trigger: { kind: 'http', access },
+    trigger: { kind: 'http', access, timeout, ...more },
     async handle(request, { logOf }) {
       const id = request.headers['x-request-id'] ?? request.headers['function-execution-id'] ?? '';
       const { body, ...rest } = request;
@@ -96,6 +109,25 @@ export function onMessage<In>(
           const json = Buffer.isBuffer(data) ? parseJson(data) : data;
           return schema.parse(json);
         },
+        work,
+      ),
+  };
+}
+
+/** A message of any of our topics that was given up, as it was published. */
+export function onDeadLetter(
+  work: (letter: { data: Buffer; orderingKey?: string }, delivery: Delivery) => Promise<void>,
+): Triggered {
+  return {
+    trigger: { kind: 'message', topic: deadLetterTopic, ordered: false, ackDeadline: 60 },
+    handle: (request, caller) =>
+      handleEvent(
+        request,
+        caller,
+        ({ data, orderingKey }) => ({
+          data: Buffer.isBuffer(data) ? data : Buffer.from(JSON.stringify(data)),
+          ...(orderingKey ? { orderingKey } : {}),
+        }),
         work,
       ),
   };
@@ -232,12 +264,21 @@ export function register(functions: Record<string, Triggered>): void {
   );
   for (const [name, { handle }] of Object.entries(functions)) {
     framework.http(name, async (request: framework.Request, response: framework.Response) => {
-      const { status, body } = await answer(name, handle, request);
-      if (body === undefined) response.status(status).end();
-      else response.status(status).json(body);
+      const { status, headers, body } = await answer(name, handle, request);
+      if (body === undefined) return void response.writeHead(status, headers).end();
+      const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+      // Not by Express, which would add a weak ETag to what has none.
+      response.writeHead(status, {
+        'content-type': 'application/json; charset=utf-8',
+        'content-length': bytes.length,
+        ...headers,
+      });
+      response.end(bytes);
     });
   }
 }
+
+const tooLarge = problemOf(new Refused(413, `A body may hold ${bodyLimit} bytes, uncompressed.`));
 
 /** Nothing of an error goes into the answer: it may hold names, ids or tokens. The log has it. */
 async function answer(name: string, handle: Triggered['handle'], request: IncomingMessage): Promise<Answer> {
@@ -247,9 +288,9 @@ async function answer(name: string, handle: Triggered['handle'], request: Incomi
     logFor({ function: name, event, trace, project: process.env.GAZELINE_PROJECT });
   try {
     const body = await readBody(request);
-    if (!body) return { status: 413, body: { error: `A body may hold ${bodyLimit} bytes, uncompressed` } };
-    const path = (request.url ?? '/').split('?')[0] ?? '/';
-    return await handle({ method: request.method ?? '', path, headers, body }, { name, logOf });
+    if (!body) return tooLarge;
+    const [, path = '/', search = ''] = /^([^?]*)\??(.*)$/s.exec(request.url ?? '/') ?? [];
+    return await handle({ method: request.method ?? '', path, search, headers, body }, { name, logOf });
   } catch (error) {
     logOf('').error('failed', { error });
     return { status: 500 };

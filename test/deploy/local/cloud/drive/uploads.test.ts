@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { beforeAll, expect, test } from '@jest/globals';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import { clients } from '../../../../../shared/clients.ts';
+import { setFaults } from '../../../../kit.ts';
 import { useLocalCloud } from '../../../../localCloud.ts';
 import { md5 } from './following.ts';
 
@@ -122,4 +123,54 @@ test('an upload without a length and one in a single piece end with the file', a
   });
   const empty = await begin({ name: 'nothing.bin' });
   expect(await empty('bytes */0')).toMatchObject({ status: 200, file: { md5Checksum: md5('') } });
+});
+
+test('a session that a fault ends is not found any more, and a chunk may be kept in part', async () => {
+  const bytes = randomBytes(4 * unit);
+  const put = await begin({ name: 'short.bin' });
+  await setFaults(cloud, { service: 'drive', kind: 'shortAck', times: 1 });
+  const whole = `bytes 0-${4 * unit - 1}/${4 * unit}`;
+  expect(await put(whole, bytes)).toMatchObject({ status: 308, range: `bytes=0-${2 * unit - 1}` });
+  await setFaults(cloud, { service: 'drive', kind: 'expireSession', times: 1 });
+  expect((await put(whole, bytes)).status).toBe(404);
+  expect((await put(whole, bytes)).status).toBe(404);
+});
+
+test('who may only read a shared drive is told so by the folder, and by every write', async () => {
+  const { data: lab } = await drive.drives.create({ requestId: 'lab', requestBody: { name: 'Lab' } });
+  const parents = [String(lab.id)];
+  const common = { supportsAllDrives: true, fields: 'id,capabilities' };
+  const { data: file } = await drive.files.create({ requestBody: { name: 'a', parents }, ...common });
+  const { data: about } = await drive.about.get({ fields: 'user' });
+  const share = (role: string) =>
+    drive.permissions.create({
+      ...{ fileId: String(lab.id), supportsAllDrives: true },
+      requestBody: { type: 'user', role, emailAddress: String(about.user?.emailAddress) },
+    });
+  const refused = { response: { data: { error: { errors: [{ reason: 'insufficientFilePermissions' }] } } } };
+  await share('reader');
+  const { data: folder } = await drive.files.get({ fileId: String(lab.id), ...common });
+  expect(folder.capabilities).toMatchObject({ canAddChildren: false, canEdit: false });
+  await expect(drive.files.create({ requestBody: { name: 'b', parents }, ...common })).rejects.toMatchObject(
+    refused,
+  );
+  const update = () => drive.files.update({ fileId: String(file.id), requestBody: { name: 'c' }, ...common });
+  await expect(update()).rejects.toMatchObject(refused);
+  await share('fileOrganizer');
+  expect((await update()).status).toBe(200);
+});
+
+test('as in Google’s Drive, the service account may be made to own nothing in My Drive', async () => {
+  const settings = (body: object) =>
+    fetch(`${cloud.origin}/_local/drive/settings`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  await settings({ ownsFiles: false });
+  await expect(drive.files.create({ requestBody: { name: 'x' } })).rejects.toMatchObject({
+    response: { data: { error: { errors: [{ reason: 'storageQuotaExceeded' }] } } },
+  });
+  await settings({});
+  expect((await drive.files.create({ requestBody: { name: 'x' } })).status).toBe(200);
 });
