@@ -13,6 +13,8 @@ export type Notifier = {
   changed(): void;
   /** The budget with the time of its next notification. */
   scheduled(budget: Budget): Budget;
+  /** Counts and sends what is due by now, each at its own moment. */
+  catchUp(): void;
   /** Lets time pass at once, and sends what was due meanwhile, each at its own moment. */
   advance(ms: number): void;
   close(): void;
@@ -91,6 +93,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
   return {
     changed: sleep,
     scheduled: (budget) => scheduled(budget),
+    catchUp: () => catchUp(clock.now()),
     advance(ms) {
       const until = clock.now() + ms;
       catchUp(until);
