@@ -81,7 +81,13 @@ export function gazeline(options: GazelineOptions): Policy {
     measure: (of, window, now) => utilization(monitoring, of, { project, window, now }),
     notify: async () => {},
     policy: policyOf({
-      ...{ idleAfter: 60, idleCountdown: 15, idleGrace: 30, idleHardLimit: 12 * 60 },
+      ...{
+        idleAfter: 60,
+        idleAfterWithoutAgent: 120,
+        idleCountdown: 15,
+        idleGrace: 30,
+        idleHardLimit: 4 * 60,
+      },
       idleDeleteAfter: undefined,
     }),
     isRehearsal: false,

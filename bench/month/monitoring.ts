@@ -37,7 +37,7 @@ export function simulatedMonitoring({ world, signs, clock, isDown }: Options) {
     return { ...series, key: keyOf(series) };
   };
   const parts = {
-    settings: Settings.parse({ holes: [{ share: 0.03 }] }),
+    settings: Settings.parse({}),
     clock: { now: clock.now },
     descriptorOf: (type: string) => builtIn.find((one) => one.type === type),
     tables: {
@@ -51,7 +51,10 @@ export function simulatedMonitoring({ world, signs, clock, isDown }: Options) {
         if (!machine || !measured) return points;
         const first = Math.floor(until / minute) * minute;
         for (let end = first; end > after; end -= minute)
-          if (machine.runs.some(({ from, to }) => from <= end - minute && end <= to))
+          if (
+            !signs.isLost(machine, end) &&
+            machine.runs.some(({ from, to }) => from <= end - minute && end <= to)
+          )
             points.push({ start: end, end, value: measured(machine, end), arrived: end });
         return points;
       },

@@ -3,11 +3,16 @@ import { draw } from '../placement/draw.ts';
 import { minute } from '../placement/world.ts';
 import { type Machine, vcpusOf, type World } from './world.ts';
 
+/** Of the measurements of Monitoring, so many are never seen. */
+export const lost = 0.03;
+
 export type Signs = {
   /** The share of its processors that were busy in the minute that ended then. */
   cpu(machine: Machine, end: number): number;
   /** Bytes that it has received in that minute. */
   received(machine: Machine, end: number): number;
+  /** Whether what was measured in that minute is never seen. */
+  isLost(machine: Machine, end: number): boolean;
   /** What the agent would say now. */
   heartbeat(machine: Machine, now: number): Heartbeat | undefined;
 };
@@ -51,6 +56,8 @@ export function createSigns(world: World, seed: number): Signs {
         const perSecond = useIn(machine, end)?.what === 'download' ? 10e6 + 40e6 * much : 2e3 + 20e3 * much;
         return Math.round(perSecond * 60);
       }),
+    isLost: (machine, end) =>
+      once('lost', machine, end, () => Number(draw(seed, 'lost', machine.name, end) < lost)) === 1,
     heartbeat(machine, now) {
       const run = machine.runs.at(-1);
       if (machine.status !== 'RUNNING' || !run || now < run.from + 2 * minute) return undefined;
