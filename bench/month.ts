@@ -21,7 +21,7 @@ const whole = (text: string) => {
 const { seed, seeds, days, budget } = new Command('npm run bench:month --')
   .description('Simulates months of labs: forgotten machines, and a burst of 8 × A100.')
   .option('--seed <number>', 'the first seed', whole, 1)
-  .option('--seeds <number>', 'how many labs are drawn', whole, 3)
+  .option('--seeds <number>', 'how many labs are drawn', whole, 1)
   .option('--days <number>', 'of the month', whole, 30)
   .option('--budget <dollars>', 'of the month', whole, 1200)
   .parse()
