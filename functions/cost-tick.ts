@@ -148,7 +148,7 @@ async function billedOf({ records, budgets: [first = ''], dollarRate }: CostTick
 }
 
 async function tell(
-  { period, asOf, estimate, perHour, forecast }: Spending,
+  { period, asOf, estimate, perHour, forecast, bound }: Spending,
   { budgets, amount, currency, dollarRate, publish, log }: CostTickDependencies,
 ): Promise<void> {
   // Nobody has said what may be spent.
@@ -165,6 +165,7 @@ async function tell(
     currency,
     perHour: perHour * dollarRate,
     forecastCost: forecast * dollarRate,
+    boundCost: bound * dollarRate,
     asOf,
   };
   await publish(budgetTopic, [{ data: { estimate: message } }]);

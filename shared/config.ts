@@ -187,12 +187,17 @@ const Config = z.object({
     unset,
     count.refine((minutes) => minutes >= 10, 'expected at least 10 minutes').default(60),
   ),
+  /** The same for a machine on which no agent runs: somebody who has just come back to it is seen late, if at all. */
+  idleAfterWithoutAgent: z.preprocess(
+    unset,
+    count.refine((minutes) => minutes >= 10, 'expected at least 10 minutes').default(120),
+  ),
   /** Minutes between the warning and the stop. */
   idleCountdown: z.preprocess(unset, count.default(15)),
   /** Minutes that a machine is left alone after it was started. */
   idleGrace: z.preprocess(unset, count.default(30)),
   /** Minutes after which an SSH session in which nothing was typed does not hold a machine any more. */
-  idleHardLimit: z.preprocess(unset, count.default(12 * 60)),
+  idleHardLimit: z.preprocess(unset, count.default(4 * 60)),
   /** Days after which a machine that was stopped because it was idle is deleted, with its disks; unset for never. */
   idleDeleteAfter: optional(count.refine((days) => days > 0, 'expected at least one day')),
   /** How many paid Vision units (one feature of one image) a day may cost; above it, stimuli wait for the next day. */

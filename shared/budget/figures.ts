@@ -24,6 +24,8 @@ export type Estimated = {
   perHour?: number;
   /** What it comes to by the end of the period if it goes on like this. */
   forecastCost?: number;
+  /** What comes to it by then whatever is stopped, as of disks. */
+  boundCost?: number;
   asOf: string;
 };
 

@@ -14,6 +14,12 @@ export type GuardSettings = {
 const margin = 0.05;
 
 /**
+ * Disks and the like cost on when all machines are stopped, so that is done before it is too late for them. No more of the
+ * budget than this is kept for it: a lab that stores much could not work at all.
+ */
+const mostBound = 0.1;
+
+/**
  * What a figure means for the level. It only rises, until a period is heard of that begins later; and it does not matter
  * in which order the figures of a period come, or how often. So a cost that falls, as after credits, changes nothing.
  * @returns the very same record if the figure is of a period that is over
@@ -31,7 +37,7 @@ export function hear(
   const current = record?.period.start === period.start ? record : openPeriod(record, period, at);
   const noted = note(current, figure, at);
   const shares = sharesOf(noted, figure, settings);
-  const ratio = Math.max(current.ratio, shares.billed, shares.estimated);
+  const ratio = Math.max(current.ratio, shares.billed, shares.estimated, shares.bound);
   const level = levelFor(current, shares, settings);
   const known = { ...noted, ratio };
   if (!isAtLeast(level, current.level) || level === current.level) return known;
@@ -87,7 +93,14 @@ function note(record: GuardRecord, figure: Figure, at: string): GuardRecord {
   return isLate ? record : { ...record, estimate };
 }
 
-type Shares = { billed: number; estimated: number; estimatedCost: number; forecast: number };
+type Shares = {
+  billed: number;
+  estimated: number;
+  estimatedCost: number;
+  /** What is estimated, and what comes to it whatever is stopped. */
+  bound: number;
+  forecast: number;
+};
 
 /** Of the budget: what this figure says, and the latest estimate, which may have waited to know the budget. */
 function sharesOf(
@@ -105,6 +118,10 @@ function sharesOf(
     billed,
     estimated: shareOf(estimatedCost),
     estimatedCost,
+    bound: Math.max(
+      ...estimates.map((one) => shareOf(one?.cost ?? 0) + Math.min(mostBound, shareOf(one?.boundCost ?? 0))),
+      0,
+    ),
     forecast: Math.max(
       figure.kind === 'billed' ? (figure.forecast ?? 0) : 0,
       ...estimates.map((one) => shareOf(one?.forecastCost ?? 0)),
@@ -116,7 +133,8 @@ function levelFor({ released }: GuardRecord, shares: Shares, { thresholds }: Gua
   const spent = Math.max(shares.billed, shares.estimated);
   const reached = levelOf(thresholds, (threshold, level) => {
     // It cannot be taken back, so it goes by the bill alone.
-    const share = level === 'detached' ? shares.billed : spent;
+    const share =
+      level === 'detached' ? shares.billed : stopsMachines(level) ? Math.max(spent, shares.bound) : spent;
     const isLetDown = released && !isAtLeast(released.to, level) && threshold <= released.ratio;
     return share >= (isLetDown ? Math.max(threshold, released.until) : threshold);
   });
@@ -129,11 +147,16 @@ function reasonOf(figure: Figure, shares: Shares, level: Level): string {
   const spent = Math.max(shares.billed, shares.estimated);
   if (level === 'warned' && spent < shares.forecast && shares.forecast >= 1)
     return `by the end of the period, ${percent(shares.forecast)} of the budget is expected to be spent`;
+  const isBound = stopsMachines(level) && shares.bound > spent;
   const isBilled = figure.kind === 'billed' && shares.billed >= shares.estimated;
   const cost = isBilled ? figure.cost : shares.estimatedCost;
   const { currency } = figure;
   const by = isBilled ? 'billed' : 'estimated, by what ran and list prices';
-  return `${percent(spent)} of the budget is spent: ${cost.toFixed(2)} ${currency} ${by}`;
+  const amount = `${cost.toFixed(2)} ${currency} ${by}`;
+  return isBound
+    ? `${percent(shares.bound)} of the budget is spent or bound: ${amount}, and what disks and the like cost until the end of the period`
+    : `${percent(spent)} of the budget is spent: ${amount}`;
 }
 
+const stopsMachines = (level: Level) => level === 'stop-idle' || level === 'stop-all';
 const percent = (share: number) => `${Math.floor(share * 1000) / 10} %`;

@@ -68,10 +68,11 @@ export const GuardRecord = z.object({
       currency: z.string(),
       perHour: z.number().optional(),
       forecastCost: z.number().optional(),
+      boundCost: z.number().optional(),
       asOf: time,
     })
     .optional(),
-  /** The largest share of a budget that this period has known: billed or estimated. */
+  /** The largest share of a budget that this period has known: billed, or estimated with what is bound. */
   ratio: z.number(),
   released: Release.optional(),
   /** Of the levels that were reached, in their order. */

@@ -29,6 +29,8 @@ export type Spending = {
   estimate: number;
   /** What it comes to by the end of the period if what runs goes on as long as it may. */
   forecast: number;
+  /** What no stop of a machine ends, as disks, until the end of the period. */
+  bound: number;
   by: CostRecord['by'];
   running: (Counted & { key: string })[];
   /** What costs and has no price here. */
@@ -59,10 +61,11 @@ export function spendingOf(record: CostRecord): Spending {
   const assumed = assumedOf(record);
   const counted = total + assumed + ofUnits;
   const estimate = counted + Math.max(0, ahead);
-  const still = running.reduce((sum, { perHour = 0, endsAt = period.end }) => {
-    const end = Math.min(Date.parse(endsAt), Date.parse(period.end));
-    return sum + (Math.max(0, end - now) / 3_600_000) * perHour;
-  }, 0);
+  const still = (some: typeof running) =>
+    some.reduce((sum, { perHour = 0, endsAt = period.end }) => {
+      const end = Math.min(Date.parse(endsAt), Date.parse(period.end));
+      return sum + (Math.max(0, end - now) / 3_600_000) * perHour;
+    }, 0);
   const { billed } = record;
   return {
     asOf,
@@ -80,7 +83,8 @@ export function spendingOf(record: CostRecord): Spending {
         }
       : {}),
     estimate,
-    forecast: estimate + still,
+    forecast: estimate + still(running),
+    bound: still(running.filter(({ kind }) => kind !== 'machine' && kind !== 'tpu')),
     by: { ...by, kind: { ...by.kind, ...(ofUnits > 0 ? { 'Vision and Natural Language': ofUnits } : {}) } },
     running,
     unknown: [

@@ -17,6 +17,8 @@ export const SpendingEstimate = z.strictObject({
   perHour: money.optional(),
   /** What it comes to by the end of the period if it goes on like this. */
   forecastCost: money.optional(),
+  /** What of that no stop ends, as disks: from now to the end of the period. */
+  boundCost: money.optional(),
   /** The moment that it is reckoned for. */
   asOf: z.iso.datetime(),
 });
@@ -37,12 +39,13 @@ export function spendingEstimate(
   const period = periodBeginning(Date.parse(periodStart), periodKind);
   if (!period || Date.parse(period.start) > now + skew || Date.parse(rest.asOf) > now + skew)
     throw new Unprocessable(`an estimate is of ${rest.asOf}, in a period from ${periodStart}`);
-  const { perHour, forecastCost, ...known } = rest;
+  const { perHour, forecastCost, boundCost, ...known } = rest;
   return {
     kind: 'estimated',
     period,
     ...known,
     ...(perHour === undefined ? {} : { perHour }),
     ...(forecastCost === undefined ? {} : { forecastCost }),
+    ...(boundCost === undefined ? {} : { boundCost }),
   };
 }

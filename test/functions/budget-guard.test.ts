@@ -378,6 +378,43 @@ test('25. ladder with brakes: two at once are one, and the other comes again', a
   expect(await guard.notices()).toHaveLength(2);
 });
 
+test('25. ladder with brakes: who was so slow that another has taken over does nothing more', async () => {
+  const { actions } = guard.dependencies();
+  const calls: string[] = [];
+  const acts = (who: string, stopIdle: () => Promise<unknown>): typeof actions => ({
+    ...actions,
+    async stopIdle() {
+      calls.push(`${who} stop-idle`);
+      await stopIdle();
+      return { results: [], complete: true };
+    },
+    async stopAll() {
+      calls.push(`${who} stop-all`);
+      return { results: [], complete: true };
+    },
+  });
+  const hasBegun = Promise.withResolvers<void>();
+  const goesOn = Promise.withResolvers<void>();
+  let other: Promise<void> | undefined;
+  await guard.deliver(notification(110), {
+    actions: acts('first', async () => {
+      guard.clock.now += 2 * minute;
+      const waits = async () => {
+        hasBegun.resolve();
+        await goesOn.promise;
+      };
+      other = guard.deliver(notification(110), { actions: acts('second', waits) });
+      await hasBegun.promise;
+    }),
+  });
+  expect(calls).toEqual(['first stop-idle', 'second stop-idle']);
+  goesOn.resolve();
+  await other;
+  expect(calls).toEqual(['first stop-idle', 'second stop-idle', 'second stop-all']);
+  const { level, busy } = await guard.guard();
+  expect({ level, busy }).toEqual({ level: 'stop-all', busy: undefined });
+});
+
 test('25. ladder with brakes: a person who changes their mind while machines are stopped is heard', async () => {
   await guard.start('a');
   const { actions } = guard.dependencies();

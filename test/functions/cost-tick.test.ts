@@ -140,6 +140,7 @@ test('what runs is counted by what Compute Engine says, and the guard hears of i
       currency: 'USD',
       perHour,
       forecastCost: expect.any(Number),
+      boundCost: expect.any(Number),
       asOf: (await record()).asOf,
     },
   });

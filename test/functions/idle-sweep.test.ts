@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { computeEngine } from '../../shared/machines/computeEngine.ts';
 import { prolong } from '../../shared/machines/idle/prolong.ts';
 import { quick, setCompute, zone } from '../deploy/local/cloud/compute/kit.ts';
-import { cpu, gpu } from '../deploy/local/cloud/monitoring/kit.ts';
+import { cpu, gpu, setSeries } from '../deploy/local/cloud/monitoring/kit.ts';
 import { forgetRequests, requestsAt, setFaults } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
 import { hour, iso, minute, openIdle } from './idleKit.ts';
@@ -84,6 +84,40 @@ test.each([
   });
   expect(await idle.changes()).toEqual([]);
   expect(await idle.notices()).toEqual([]);
+});
+
+test('18. busy though quiet: a download keeps a machine by what Monitoring says of its network, without an agent', async () => {
+  await idle.start('a');
+  const received = 'compute.googleapis.com/instance/network/received_bytes_count';
+  await idle.load('a', 60 * 3e6, received);
+  await idle.load('a', 60 * 20e3, received.replace('received', 'sent'));
+  await sweepTwice();
+  expect(await idle.recordOf('a')).toMatchObject({
+    do: 'keep',
+    reason: 'at-work',
+    why: 'its network was at 3 MB a second',
+  });
+  expect(await idle.changes()).toEqual([]);
+});
+
+test('18. busy though quiet: without an agent, a machine that was at work 90 minutes ago is kept, and with one it is not', async () => {
+  const policy = { ...idle.dependencies().policy, afterWithoutAgent: 120 * minute };
+  for (const name of ['silent', 'heard']) {
+    await idle.start(name);
+    await setSeries(cloud, {
+      metric: cpu,
+      instance: { zone, name },
+      points: [[iso(Math.floor(idle.clock.now / minute - 90) * minute), 0.5]],
+    });
+  }
+  await idle.speak('heard');
+  await idle.setTime();
+  await idle.sweep({ policy });
+  expect(await idle.recordOf('silent')).toMatchObject({ do: 'keep', why: 'its CPU was at 50 %' });
+  expect(await idle.recordOf('heard')).toMatchObject({ do: 'warn' });
+  await idle.pass(45);
+  await idle.sweep({ policy });
+  expect(await idle.recordOf('silent')).toMatchObject({ do: 'warn', why: expect.stringMatching(/ 2 h, /) });
 });
 
 test('17. never stop on missing evidence: a Monitoring that hangs keeps a machine', async () => {

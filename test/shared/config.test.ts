@@ -38,9 +38,10 @@ test('what is optional has a default or is undefined, and an empty variable is a
     idleStop: 'on',
     noticeFile: 'on',
     idleAfter: 60,
+    idleAfterWithoutAgent: 120,
     idleCountdown: 15,
     idleGrace: 30,
-    idleHardLimit: 720,
+    idleHardLimit: 240,
   };
   const empty = {
     GAZELINE_SHARED_DRIVE: '',
@@ -124,6 +125,7 @@ test.each([
   ['GAZELINE_BUDGET_AMOUNT', '0', /GAZELINE_BUDGET_AMOUNT: expected more than nothing/],
   ['GAZELINE_BUDGET_CURRENCY', 'euro', /GAZELINE_BUDGET_CURRENCY: expected three capitals/],
   ['GAZELINE_IDLE_AFTER', '5', /GAZELINE_IDLE_AFTER: expected at least 10 minutes/],
+  ['GAZELINE_IDLE_AFTER_WITHOUT_AGENT', '9', /GAZELINE_IDLE_AFTER_WITHOUT_AGENT: expected at least 10/],
   ['GAZELINE_IDLE_DELETE_AFTER', '0', /GAZELINE_IDLE_DELETE_AFTER: expected at least one day/],
   ['GAZELINE_BUDGET_THRESHOLDS', 'warned=half', /GAZELINE_BUDGET_THRESHOLDS: expected level=share/],
   ['GAZELINE_BUDGET_THRESHOLDS', 'warned=0.99', /GAZELINE_BUDGET_THRESHOLDS: expected thresholds that rise/],

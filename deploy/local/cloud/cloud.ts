@@ -71,10 +71,12 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const vision = createVision(context, storage);
   const language = createLanguage(context, storage);
   const drive = createDrive(context);
-  const billing = createBilling(context, { publish: pubsub.publish, random });
   const compute = createCompute(context, token.serviceAccount.keyFile);
   const tpu = createTpu(context, token.serviceAccount.keyFile);
   const monitoring = createMonitoring(context, compute.machines, storage.stored);
+  const { tables } = compute.machines.parts;
+  const things = { runs: tables.runs.all, disks: tables.disks.all, tpuRuns: tpu.runs };
+  const billing = createBilling(context, { publish: pubsub.publish, things, random });
   const notebooks = createNotebooks(context, compute.machines);
   // Workbench has its own among the operations that TPUs have at the same place, so it comes before them.
   // Storage owns any /BUCKET/OBJECT that is not a path of another. What comes last is closed first: machines may want to

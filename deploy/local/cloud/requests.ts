@@ -17,6 +17,8 @@ export type Requests = {
   middleware(service: string): RequestHandler;
   /** For what does not come by HTTP (gRPC calls, pushes that went out). */
   add(request: SeenRequest): void;
+  /** Hears of each that comes from now on. */
+  listen(listener: (request: SeenRequest) => void): void;
   /** `GET ?service=` answers `{ total, requests }` (the last 50,000), `DELETE` starts again from nothing. */
   router: Router;
 };
@@ -25,10 +27,12 @@ const kept = 50_000;
 
 export function createRequests(): Requests {
   let seen: SeenRequest[] = [];
+  const listeners: ((request: SeenRequest) => void)[] = [];
 
   const add = (request: SeenRequest) => {
     seen.push(request);
     if (seen.length > 2 * kept) seen = seen.slice(-kept);
+    for (const hear of listeners) hear(request);
   };
 
   const middleware: Requests['middleware'] = (service) =>
@@ -60,5 +64,5 @@ export function createRequests(): Requests {
       response.json({});
     });
 
-  return { middleware, add, router };
+  return { middleware, add, listen: (listener) => void listeners.push(listener), router };
 }

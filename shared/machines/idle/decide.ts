@@ -1,5 +1,5 @@
 import { protectionOf } from '../protection.ts';
-import type { Evidence, Measured } from './evidence.ts';
+import type { Evidence, Heard, Measured } from './evidence.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type IdleMachine, jobOf } from './idleMachine.ts';
 import { managedBy } from './managedBy.ts';
@@ -45,6 +45,8 @@ export const quietGpu = 0.05;
 /** Of the machine, but of a large one no more than half a processor: what runs in one thread is work as well. */
 export const quietCpu = (vcpus: number | undefined): number => Math.min(0.05, 0.5 / (vcpus ?? unknownSize));
 const unknownSize = 64;
+/** Bytes a second, as for the agent. */
+export const quietNetwork = 1_000_000;
 
 /**
  * Whether a machine is left alone, warned or stopped. Whatever is not known keeps it, and so does a single sign of life:
@@ -54,9 +56,10 @@ const unknownSize = 64;
 export function decide(
   machine: IdleMachine & { stopAt?: string },
   evidence: Evidence,
-  policy: IdlePolicy,
+  given: IdlePolicy,
   now: number,
 ): Decision {
+  const policy = seenBy(evidence.heartbeat, given, now);
   const keeps = keptBy(machine, evidence, policy, now);
   if (keeps) return { do: 'keep', reason: keeps[0], why: keeps[1], evidence };
   const stopAt = Date.parse(machine.stopAt ?? '');
@@ -72,6 +75,13 @@ export function decide(
     stopAt: new Date(end).toISOString(),
     evidence,
   };
+}
+
+/** The policy for a machine whose agent is, or is not, heard. As long as it was not asked, it may be. */
+export function seenBy(heard: Heard, policy: IdlePolicy, now: number): IdlePolicy {
+  const { after, afterWithoutAgent = after } = policy;
+  const isHeard = heard.kind === 'heard' && now - Date.parse(heard.heartbeat.at) <= freshHeartbeat;
+  return isHeard || heard.kind === 'unasked' ? policy : { ...policy, after: afterWithoutAgent };
 }
 
 type Keeps = [Reason, string];
@@ -100,7 +110,11 @@ function keptBy(
     heartbeatKeeps(evidence, started, policy, now) ??
     seriesKeeps('CPU', evidence.cpu, quietCpu(machine.vcpus)) ??
     // Only the Ops Agent measures GPUs; and what a GPU works on keeps a processor busy as well.
-    (evidence.gpu.kind === 'none' ? undefined : seriesKeeps('GPU', evidence.gpu, quietGpu))
+    (evidence.gpu.kind === 'none' ? undefined : seriesKeeps('GPU', evidence.gpu, quietGpu)) ??
+    // A download needs less of a processor than is taken for work.
+    (evidence.network.kind === 'none'
+      ? undefined
+      : seriesKeeps('network', evidence.network, quietNetwork, megabytes))
   );
 }
 
@@ -145,12 +159,17 @@ function personOf({ ssh }: Heartbeat, { hardLimit }: IdlePolicy, now: number): K
     : undefined;
 }
 
-function seriesKeeps(what: string, measured: Measured, quiet: number): Keeps | undefined {
+function seriesKeeps(
+  what: string,
+  measured: Measured,
+  quiet: number,
+  shown: (value: number) => string = percent,
+): Keeps | undefined {
   if (measured.kind === 'none') return ['no-samples', `Monitoring has nothing on its ${what}`];
   if (measured.kind === 'unknown')
     return ['no-answer', `Monitoring cannot be asked for its ${what}: ${measured.why}`];
   const { most, samples, expected } = measured;
-  if (most >= quiet) return ['at-work', `its ${what} was at ${percent(most)}`];
+  if (most >= quiet) return ['at-work', `its ${what} was at ${shown(most)}`];
   if (samples < expected * leastSamples)
     return ['no-samples', `Monitoring has ${samples} of ${expected} samples of its ${what}`];
   return undefined;
@@ -171,6 +190,7 @@ function idleWords({ cpu, gpu, heartbeat: heard }: Evidence, { after }: IdlePoli
 }
 
 const percent = (share: number) => `${Number((share * 100).toFixed(1))} %`;
+const megabytes = (bytes: number) => `${Number((bytes / 1e6).toFixed(1))} MB a second`;
 const ago = (at: number, now: number) => `${span(Math.max(now - at, 0))} ago`;
 const span = (ms: number) =>
   ms < 120 * minute ? `${Math.round(ms / minute)} min` : `${Math.round(ms / (60 * minute))} h`;

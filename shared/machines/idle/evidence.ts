@@ -7,7 +7,7 @@ const Missing = [
   z.object({ kind: z.literal('unknown'), why: z.string() }),
 ] as const;
 
-/** What a series says of the window that counts; shares of the whole machine, or of the busiest GPU. */
+/** What a series says of the window that counts; of CPU and GPU, shares of the whole machine, or of the busiest GPU. */
 export const Measured = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('measured'),
@@ -33,6 +33,8 @@ export const Evidence = z.object({
   isZoneThere: z.boolean(),
   cpu: Measured,
   gpu: Measured,
+  /** Bytes a second, the one way or the other. Records of earlier have nothing on it. */
+  network: Measured.default({ kind: 'none' }),
   heartbeat: Heard,
 });
 export type Evidence = z.infer<typeof Evidence>;
@@ -41,5 +43,14 @@ export const noEvidence: Evidence = {
   isZoneThere: true,
   cpu: { kind: 'none' },
   gpu: { kind: 'none' },
+  network: { kind: 'none' },
   heartbeat: { kind: 'unasked' },
 };
+
+/** Of two series, either of which is a sign of life. */
+export function busier(one: Measured, other: Measured): Measured {
+  if (one.kind === 'unknown' || other.kind === 'none') return one;
+  if (other.kind === 'unknown' || one.kind === 'none') return other;
+  const samples = Math.min(one.samples, other.samples);
+  return { ...one, samples, most: Math.max(one.most, other.most) };
+}

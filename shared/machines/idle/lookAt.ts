@@ -1,7 +1,7 @@
 import type { Log } from '../../log.ts';
 import type { Records } from '../../storage/records.ts';
 import type { Stoppable } from '../stopAll.ts';
-import { type Decision, decide } from './decide.ts';
+import { type Decision, decide, seenBy } from './decide.ts';
 import type { Evidence } from './evidence.ts';
 import { type IdleMachine, jobOf } from './idleMachine.ts';
 import type { IdleNotice } from './idleNotice.ts';
@@ -18,7 +18,7 @@ export type IdleDependencies = {
   compute: Pick<Stoppable, 'stop'>;
   workbench: Workbench;
   /** Asks Monitoring about all machines at once. */
-  measure(of: 'cpu' | 'gpu', window: number, now: number): Promise<Utilization>;
+  measure(of: 'cpu' | 'gpu' | 'received' | 'sent', window: number, now: number): Promise<Utilization>;
   notify(notice: IdleNotice): Promise<void>;
   records: Records;
   policy: IdlePolicy;
@@ -39,10 +39,13 @@ export type Look = {
   generation: string;
 };
 
-/** @returns undefined for a machine that is none of the sweep's business */
+/**
+ * @param evidenceOf what has been measured in so many milliseconds
+ * @returns undefined for a machine that is none of the sweep's business
+ */
 export async function lookAt(
   machine: IdleMachine,
-  evidence: Evidence,
+  evidenceOf: (window: number) => Evidence,
   { vms, records, policy, isRehearsal, now }: IdleDependencies,
 ): Promise<Look | undefined> {
   // Jobs have a sweep of their own, and so many machines that a record of each would never end.
@@ -52,10 +55,13 @@ export async function lookAt(
   // What has never run while somebody looked has nothing to be told of.
   if (!before && machine.status !== 'RUNNING') return undefined;
   const counted = { ...machine, ...countdownOf(machine, before, isRehearsal) };
-  let decision = decide(counted, evidence, policy, now());
+  let decision = decide(counted, evidenceOf(policy.after), policy, now());
   // Its agent is asked only where it matters.
-  if (decision.do !== 'keep')
-    decision = decide(counted, { ...evidence, heartbeat: await vms.hear(machine) }, policy, now());
+  if (decision.do !== 'keep') {
+    const heartbeat = await vms.hear(machine);
+    const { after } = seenBy(heartbeat, policy, now());
+    decision = decide(counted, { ...evidenceOf(after), heartbeat }, policy, now());
+  }
   return { machine, decision, before, generation };
 }
 

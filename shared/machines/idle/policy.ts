@@ -7,6 +7,11 @@ const day = 24 * 60 * minute;
 export type IdlePolicy = {
   /** A machine on which nothing has happened for so long is idle. */
   after: number;
+  /**
+   * The same where no agent speaks, if it is longer. Who comes back and does little is then seen late or not at all, and
+   * people are away for an hour more often than for two.
+   */
+  afterWithoutAgent?: number;
   /** Between the warning and the stop. */
   countdown: number;
   /** A machine that was started only now is left alone for so long. */
@@ -19,13 +24,15 @@ export type IdlePolicy = {
 
 export type IdleSettings = Pick<
   Config,
-  'idleAfter' | 'idleCountdown' | 'idleGrace' | 'idleHardLimit' | 'idleDeleteAfter'
+  'idleAfter' | 'idleAfterWithoutAgent' | 'idleCountdown' | 'idleGrace' | 'idleHardLimit' | 'idleDeleteAfter'
 >;
 
 export function policyOf(settings: IdleSettings): IdlePolicy {
-  const { idleAfter, idleCountdown, idleGrace, idleHardLimit, idleDeleteAfter } = settings;
+  const { idleAfter, idleAfterWithoutAgent, idleCountdown, idleGrace, idleHardLimit, idleDeleteAfter } =
+    settings;
   return {
     after: idleAfter * minute,
+    afterWithoutAgent: Math.max(idleAfter, idleAfterWithoutAgent) * minute,
     countdown: idleCountdown * minute,
     grace: idleGrace * minute,
     hardLimit: idleHardLimit * minute,
@@ -37,6 +44,13 @@ export function policyOf(settings: IdleSettings): IdlePolicy {
 export const urgent = (policy: IdlePolicy): IdlePolicy => ({
   ...policy,
   after: Math.min(policy.after, 20 * minute),
+  ...(policy.afterWithoutAgent === undefined
+    ? {}
+    : { afterWithoutAgent: Math.min(policy.afterWithoutAgent, 40 * minute) }),
   countdown: Math.min(policy.countdown, 5 * minute),
   grace: Math.min(policy.grace, 20 * minute),
 });
+
+/** What is to be measured. */
+export const longestWindow = ({ after, afterWithoutAgent = after }: IdlePolicy): number =>
+  Math.max(after, afterWithoutAgent);

@@ -1,16 +1,18 @@
 import type { Result } from '../../budget/guardRecord.ts';
 import type { Decision } from './decide.ts';
-import { type Evidence, noEvidence } from './evidence.ts';
+import { busier, type Evidence, noEvidence } from './evidence.ts';
 import { type IdleMachine, whatOf } from './idleMachine.ts';
 import { type IdleNotice, idleNotice } from './idleNotice.ts';
 import { decided, idleRecordName } from './idleRecord.ts';
 import { type IdleDependencies, type Look, lookAt } from './lookAt.ts';
+import { longestWindow } from './policy.ts';
 import { stopIdleMachine } from './stopIdleMachine.ts';
 import { stopLabel, stopLabelValue } from './stopLabel.ts';
 
 export type IdlePass = { machines: IdleMachine[]; results: Result[]; unseen: string[]; complete: boolean };
 
 const atATime = 20;
+const metrics = ['cpu', 'gpu', 'received', 'sent'] as const;
 
 /**
  * Looks at every machine of the project; warns of those that are idle, and stops those whose countdown is over. One that is
@@ -30,20 +32,21 @@ export async function sweepIdle(
     words: 'it did not answer: what runs there is not known',
   }));
   const isAnyUp = machines.some(({ status }) => status === 'RUNNING');
-  const [cpu, gpu] = isAnyUp
-    ? await Promise.all([measure('cpu', policy.after, now()), measure('gpu', policy.after, now())])
+  const [cpu, gpu, received, sent] = isAnyUp
+    ? await Promise.all(metrics.map((of) => measure(of, longestWindow(policy), now())))
     : [];
 
   const looks: Look[] = [];
   await inGroups(machines, async (machine) => {
-    const evidence: Evidence = {
+    const evidenceOf = (window: number): Evidence => ({
       ...noEvidence,
       isZoneThere: !unseen.includes(machine.zone),
-      ...(cpu ? { cpu: cpu(machine) } : {}),
-      ...(gpu ? { gpu: gpu(machine) } : {}),
-    };
+      ...(cpu ? { cpu: cpu(machine, window) } : {}),
+      ...(gpu ? { gpu: gpu(machine, window) } : {}),
+      ...(received && sent ? { network: busier(received(machine, window), sent(machine, window)) } : {}),
+    });
     try {
-      const look = await lookAt(machine, evidence, dependencies);
+      const look = await lookAt(machine, evidenceOf, dependencies);
       if (look) looks.push(look);
     } catch (error) {
       results.push(failed(machine, error));

@@ -8,6 +8,9 @@ const metrics = {
   cpu: { type: 'compute.googleapis.com/instance/cpu/utilization', whole: 1 },
   /** Written by the Ops Agent, in per cent. https://cloud.google.com/monitoring/api/metrics_opsagent */
   gpu: { type: 'agent.googleapis.com/gpu/utilization', whole: 100 },
+  /** Bytes of a minute. */
+  received: { type: 'compute.googleapis.com/instance/network/received_bytes_count', whole: 60 },
+  sent: { type: 'compute.googleapis.com/instance/network/sent_bytes_count', whole: 60 },
 };
 
 const minute = 60_000;
@@ -16,8 +19,11 @@ const lateness = 4 * minute;
 /** The most there is; it counts points, so a series may go on on the next page. */
 const pageSize = 100_000;
 
-/** What is known of one metric, for every machine. */
-export type Utilization = (machine: Pick<IdleMachine, 'id' | 'zone' | 'startedAt'>) => Measured;
+/** What is known of one metric, for every machine; of the last `window` milliseconds that can be seen. */
+export type Utilization = (
+  machine: Pick<IdleMachine, 'id' | 'zone' | 'startedAt'>,
+  window?: number,
+) => Measured;
 
 type Point = { at: number; value: number };
 
@@ -38,7 +44,6 @@ export async function utilization(
 ): Promise<Utilization> {
   const { type, whole } = metrics[of];
   const end = now - lateness;
-  const expected = Math.floor(window / minute);
   /** By machine, then by GPU. */
   const series = new Map<string, Map<string, Point[]>>();
   const unreachable: string[] = [];
@@ -62,7 +67,7 @@ export async function utilization(
         const key = JSON.stringify(one.metric?.labels ?? {});
         const points = (one.points ?? []).map(({ interval, value }) => ({
           at: Date.parse(interval?.endTime ?? ''),
-          value: (value?.doubleValue ?? 0) / whole,
+          value: Number(value?.doubleValue ?? value?.int64Value ?? 0) / whole,
         }));
         series.set(id, ofMachine.set(key, [...(ofMachine.get(key) ?? []), ...points]));
       }
@@ -76,14 +81,15 @@ export async function utilization(
     if (codeOf(error) === 404) return () => ({ kind: 'none' });
     return unknown((error as Error).message.slice(0, 200));
   }
-  return ({ id, zone, startedAt }) => {
+  return ({ id, zone, startedAt }, last = window) => {
     const region = unreachable.map((name) => name.split('/').at(-1)).find((name) => name === regionOf(zone));
     if (region) return { kind: 'unknown', why: `${region} did not answer` };
     const found = series.get(id);
     if (!found) return { kind: 'none' };
     // What it did before it was stopped and started again says nothing of now.
-    const since = Date.parse(startedAt ?? '');
+    const since = Math.max(Date.parse(startedAt ?? '') || 0, end - last);
     const each = [...found.values()].map((points) => points.filter(({ at }) => at > since));
+    const expected = Math.floor(last / minute);
     return {
       kind: 'measured',
       expected,

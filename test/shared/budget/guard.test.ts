@@ -69,6 +69,25 @@ test('a forecast warns, and never more', () => {
   expect(after([billed(10, { forecast: 0.5 })])?.level).toBe('open');
 });
 
+test('what no stop ends is held back before machines are stopped, but no more than a tenth of the budget', () => {
+  expect(after([estimated(96, { boundCost: 3 })])?.level).toBe('no-new-work');
+  const record = after([estimated(95, { boundCost: 6 })]);
+  expect(record).toMatchObject({ level: 'stop-idle', ratio: 1.01 });
+  expect(record?.reason).toBe(
+    '101 % of the budget is spent or bound: 95.00 USD estimated, by what ran and list prices, ' +
+      'and what disks and the like cost until the end of the period',
+  );
+  expect(after([estimated(99, { boundCost: 500 })])?.level).toBe('stop-idle');
+  expect(after([estimated(100, { boundCost: 500 })])?.level).toBe('stop-all');
+  // A warning and a refusal are for what is spent.
+  expect(after([estimated(49, { boundCost: 500 })])?.level).toBe('open');
+  expect(after([estimated(88, { boundCost: 500 })])?.level).toBe('warned');
+  // What was let down with it does not come back by it.
+  const released = release(record as GuardRecord, { to: 'warned', by: 'a', why: 'w' }, now);
+  expect(after([estimated(95, { boundCost: 6 })], released)?.level).toBe('warned');
+  expect(after([estimated(97, { boundCost: 9.5 })], released)?.level).toBe('stop-idle');
+});
+
 test('every level on the way has its step, in order', () => {
   const record = after([billed(110)]);
   expect(steps(record)).toEqual(['warned', 'no-new-work', 'stop-idle', 'stop-all']);
@@ -164,9 +183,11 @@ const months = [
   '2027-05-01T07:00:00Z',
 ].map((time) => Date.parse(time));
 const hour = 3_600_000;
+/** What is wrong with a notification that is right in everything else. */
+type Spoiled = { attributes?: Record<string, string>; data?: Record<string, unknown> };
 type Message =
-  | { is: 'billed'; month: number; percent: number; forecast: number | undefined }
-  | { is: 'estimated'; month: number; percent: number; forecast: number | undefined }
+  | { is: 'billed'; month: number; percent: number; forecast: number | undefined; spoiled?: Spoiled }
+  | { is: 'estimated'; month: number; percent: number; forecast: number | undefined; bound: number }
   | { is: 'garbage'; what: unknown };
 
 const start = (month: number) => new Date(months[month] ?? 0).toISOString();
@@ -174,14 +195,22 @@ function sent(message: Message): { attributes: Record<string, string>; data: unk
   if (message.is === 'garbage') return { attributes: {}, data: message.what };
   const { month, percent, forecast } = message;
   if (message.is === 'estimated') {
-    const forecastCost = forecast === undefined ? {} : { forecastCost: forecast * 2 };
+    const forecastCost = {
+      boundCost: message.bound * 2,
+      ...(forecast === undefined ? {} : { forecastCost: forecast * 2 }),
+    };
     const estimate = { periodStart: start(month), cost: percent * 2, currency: 'EUR', asOf: start(month) };
     return { attributes: {}, data: { estimate: { ...estimate, ...forecastCost } } };
   }
   const forecastThresholdExceeded =
     forecast === undefined ? {} : { forecastThresholdExceeded: forecast / 100 };
   return {
-    attributes: { billingAccountId: 'a', budgetId: 'b', schemaVersion: '1.0' },
+    attributes: {
+      billingAccountId: 'a',
+      budgetId: 'b',
+      schemaVersion: '1.0',
+      ...message.spoiled?.attributes,
+    },
     data: {
       budgetDisplayName: 'B',
       costAmount: percent * 2,
@@ -189,6 +218,7 @@ function sent(message: Message): { attributes: Record<string, string>; data: unk
       costIntervalStart: start(month),
       currencyCode: 'EUR',
       ...forecastThresholdExceeded,
+      ...message.spoiled?.data,
     },
   };
 }
@@ -213,7 +243,7 @@ function model(deliveries: { message: Message; at: number }[]): Level {
   let newest = -1;
   let level = 0;
   for (const { message, at } of deliveries) {
-    if (message.is === 'garbage') continue;
+    if (message.is === 'garbage' || (message.is === 'billed' && message.spoiled)) continue;
     const { month, percent, forecast = 0 } = message;
     const hasBegun = (months[month] ?? 0) <= at + hour;
     const isOver = (months[month + 1] ?? Number.POSITIVE_INFINITY) <= at;
@@ -221,7 +251,10 @@ function model(deliveries: { message: Message; at: number }[]): Level {
     if (month > newest) [newest, level] = [month, 0];
     const steps = [50, 90, 100, 110, ...(message.is === 'billed' ? [300] : [])];
     const reached = steps.filter((step) => percent >= step).length;
-    level = Math.max(level, reached, forecast >= 100 ? 1 : 0);
+    // What is bound counts for the third and fourth alone, and a tenth of the budget at most.
+    const bound = message.is === 'estimated' ? percent + Math.min(10, message.bound) : 0;
+    const stops = bound >= 110 ? 4 : bound >= 100 ? 3 : 0;
+    level = Math.max(level, reached, stops, forecast >= 100 ? 1 : 0);
   }
   return levels[level] ?? 'open';
 }
@@ -246,6 +279,30 @@ const message: fc.Arbitrary<Message> = fc.oneof(
       month: fc.integer({ min: 0, max: 6 }),
       percent: percent.map((one) => Math.max(0, one)),
       forecast: fc.option(fc.integer({ min: 0, max: 300 }), { nil: undefined }),
+      bound: fc.oneof(fc.constantFrom(0, 1, 10, 11), fc.integer({ min: 0, max: 400 })),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      is: fc.constant('billed' as const),
+      month: fc.integer({ min: 0, max: 6 }),
+      percent: fc.constant(350),
+      forecast: fc.constant(undefined),
+      spoiled: fc.constantFrom<Spoiled>(
+        { attributes: { schemaVersion: '2.0' } },
+        { attributes: { budgetId: 'c' } },
+        { attributes: { billingAccountId: 'z' } },
+        { data: { currencyCode: 'USD' } },
+        { data: { costAmount: '700' } },
+        { data: { costAmount: null } },
+        { data: { costAmount: 1e13 } },
+        { data: { budgetAmount: 0 } },
+        { data: { budgetAmount: -200 } },
+        { data: { costIntervalStart: '2026-11-15T08:00:00Z' } },
+        { data: { costIntervalStart: '2036-11-01T07:00:00Z' } },
+        { data: { costIntervalStart: 'today' } },
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ is: fc.constant('garbage' as const), what: fc.anything() }) },

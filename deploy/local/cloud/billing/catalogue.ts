@@ -21,7 +21,7 @@ export function catalogueOf(service: string): object[] {
 let made: { [service: string]: object[] } | undefined;
 
 /** By the words of the SKU: shapes that share its vCPUs, and GiB of memory that each has for one of them. */
-const families: { words: string; shapes: { [shape: string]: number } }[] = [
+export const families: { words: string; shapes: { [shape: string]: number } }[] = [
   { words: 'E2 Instance', shapes: { 'e2-standard': 4 } },
   { words: 'N1 Predefined Instance', shapes: { 'n1-standard': 3.75, 'n1-highmem': 6.5 } },
   { words: 'G2 Instance', shapes: { 'g2-standard': 4 } },
@@ -30,7 +30,7 @@ const families: { words: string; shapes: { [shape: string]: number } }[] = [
   { words: 'A3Ultra Instance', shapes: { 'a3-ultragpu': 2952 / 224 } },
   { words: 'A4 Instance', shapes: { 'a4-highgpu': 3968 / 224 } },
 ];
-const gpus: { [gpu: string]: string } = {
+export const gpus: { [gpu: string]: string } = {
   T4: 'Nvidia Tesla T4 GPU',
   P4: 'Nvidia Tesla P4 GPU',
   V100: 'Nvidia Tesla V100 GPU',
@@ -41,7 +41,7 @@ const gpus: { [gpu: string]: string } = {
   H200: 'Nvidia H200 141GB GPU',
   B200: 'Nvidia B200 (1 gpu slice)',
 };
-const tpus: { [generation: string]: { words: string; units: number } } = {
+export const tpus: { [generation: string]: { words: string; units: number } } = {
   v2: { words: 'Tpu-v2 accelerator', units: 8 },
   v3: { words: 'Tpu-v3 accelerator', units: 8 },
   v4: { words: 'Tpu-v4 Pod accelerator', units: 4 },

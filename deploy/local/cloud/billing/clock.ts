@@ -3,6 +3,8 @@ export type Clock = {
   now(): number;
   /** Milliseconds of ours until then; 0 if it is over. */
   until(time: number): number;
+  /** The moment of ours at which it was, or will be, that time, if it was never set since. */
+  ours(time: number): number;
   /** How many of its milliseconds pass in one of ours. */
   speed(): number;
   set(change: { now?: number | undefined; speed?: number | undefined }): void;
@@ -17,6 +19,7 @@ export function createClock(real: () => number = Date.now): Clock {
   return {
     now,
     until: (time) => Math.max(0, (time - now()) / speed),
+    ours: (time) => since + (time - base) / speed,
     speed: () => speed,
     set(change) {
       base = change.now ?? now();

@@ -3,6 +3,7 @@ import type { PubSubService } from '../pubsub/pubsub.ts';
 import type { Context } from '../service.ts';
 import type { Budget } from './budget.ts';
 import type { Clock } from './clock.ts';
+import type { Meter } from './meter.ts';
 import { notificationOf } from './notification.ts';
 import type { Settings } from './settings.ts';
 import type { Letter, Tables } from './tables.ts';
@@ -12,10 +13,10 @@ export type Notifier = {
   changed(): void;
   /** The budget with the time of its next notification. */
   scheduled(budget: Budget): Budget;
+  /** Counts and sends what is due by now, each at its own moment. */
+  catchUp(): void;
   /** Lets time pass at once, and sends what was due meanwhile, each at its own moment. */
   advance(ms: number): void;
-  /** A number from a range of seconds, in milliseconds. */
-  draw(range: [number, number]): number;
   close(): void;
 };
 
@@ -24,8 +25,11 @@ type NotifierOptions = {
   tables: Tables;
   settings: Settings;
   clock: Clock;
+  meter: Meter;
   publish: PubSubService['publish'];
   random: () => number;
+  /** A number from a range of seconds, in milliseconds. */
+  draw: (range: [number, number]) => number;
 };
 
 /** A laptop may sleep: nobody relies on a longer timer (ms). */
@@ -33,23 +37,23 @@ const longestSleep = 30_000;
 
 /** Sends what budgets have to say: at intervals that depend on nothing, late, sometimes twice, sometimes overtaken. */
 export function createNotifier(options: NotifierOptions): Notifier {
-  const { context, tables, settings, clock, publish, random } = options;
+  const { context, tables, settings, clock, meter, publish, random, draw } = options;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  const draw = ([least, most]: [number, number]) => (least + random() * (most - least)) * 1000;
   const next = () => {
     const times = [tables.budgets.next(), tables.letters.next()].filter((time) => time !== undefined);
-    return times.length > 0 ? Math.min(...times) : undefined;
+    return Math.min(meter.next(), ...times);
   };
   const scheduled = (budget: Budget, now = clock.now()): Budget => {
     const { nextAt: _, ...rest } = budget;
     return budget.notificationsRule?.pubsubTopic ? { ...rest, nextAt: now + draw(settings.every) } : rest;
   };
 
-  /** One moment: budgets that are due write, and what is due leaves. */
+  /** One moment: what ran is counted, budgets that are due write, and what is due leaves. */
   const tick = (now: number) =>
     context.store.transaction(() => {
+      if (meter.next() <= now) meter.look(now);
       const costs = tables.costs.all();
       for (const budget of tables.budgets.all()) {
         if (budget.nextAt === undefined || budget.nextAt > now) continue;
@@ -69,18 +73,17 @@ export function createNotifier(options: NotifierOptions): Notifier {
     }
   };
   const catchUp = (until: number) => {
-    for (let time = next(); time !== undefined && time <= until; time = next()) tick(time);
+    for (let time = next(); time <= until; time = next()) tick(time);
   };
   const sleep = () => {
     clearTimeout(timer);
-    const time = next();
-    if (time === undefined || isClosed) return;
+    if (isClosed) return;
     timer = setTimeout(
       () => {
         catchUp(clock.now());
         sleep();
       },
-      Math.min(clock.until(time), longestSleep),
+      Math.min(clock.until(next()), longestSleep),
     ).unref();
   };
   // What nobody was there for is not made up for.
@@ -90,13 +93,14 @@ export function createNotifier(options: NotifierOptions): Notifier {
   return {
     changed: sleep,
     scheduled: (budget) => scheduled(budget),
+    catchUp: () => catchUp(clock.now()),
     advance(ms) {
       const until = clock.now() + ms;
       catchUp(until);
+      meter.look(until);
       clock.set({ now: until });
       sleep();
     },
-    draw,
     close() {
       isClosed = true;
       clearTimeout(timer);

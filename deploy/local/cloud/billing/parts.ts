@@ -1,5 +1,6 @@
 import type { Context } from '../service.ts';
 import type { Clock } from './clock.ts';
+import type { Meter } from './meter.ts';
 import type { Notifier } from './notifier.ts';
 import type { Settings } from './settings.ts';
 import type { Tables } from './tables.ts';
@@ -10,6 +11,8 @@ export type Parts = {
   tables: Tables;
   settings: Settings;
   clock: Clock;
+  meter: Meter;
   notifier: Notifier;
-  random: () => number;
+  /** A number from a range of seconds, in milliseconds. */
+  draw: (range: [number, number]) => number;
 };

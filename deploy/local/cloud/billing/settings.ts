@@ -17,5 +17,7 @@ export const Settings = z.strictObject({
   /** How likely one is on its way so long that others overtake it, and how long. */
   overtaken: z.number().min(0).max(1).default(0.05),
   delay: range.default([0, 2 * 60 * 60]),
+  /** Whether what runs here costs anything, besides what a test says is spent. */
+  isMetering: z.boolean().default(true),
 });
 export type Settings = z.infer<typeof Settings>;

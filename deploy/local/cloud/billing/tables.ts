@@ -33,6 +33,15 @@ export type Tables = {
     take(now: number): Letter[];
     next(): number | undefined;
   };
+  meter: {
+    /** Until when, by the time of this computer, what runs is counted already. */
+    last(): number | undefined;
+    saw(at: number): void;
+  };
+  units: {
+    /** Adds so many. @returns how many there were before */
+    add(month: string, what: string, count: number): number;
+  };
   projects: {
     /** The name of its billing account; empty if it has none, undefined if nothing was changed yet. */
     account(project: string): string | undefined;
@@ -49,6 +58,13 @@ export function openTables(db: DatabaseSync): Tables {
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS billing_costs (id INTEGER PRIMARY KEY, cost TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS billing_letters (id INTEGER PRIMARY KEY, due REAL NOT NULL, letter TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS billing_meter (id INTEGER PRIMARY KEY CHECK (id = 1), last REAL NOT NULL);
+    CREATE TABLE IF NOT EXISTS billing_units (
+      month TEXT NOT NULL,
+      what TEXT NOT NULL,
+      count INTEGER NOT NULL,
+      PRIMARY KEY (month, what)
+    ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS billing_projects (project TEXT PRIMARY KEY, account TEXT NOT NULL) WITHOUT ROWID`);
   const get = db.prepare('SELECT budget FROM billing_budgets WHERE name = ?');
   const put = db.prepare('INSERT OR REPLACE INTO billing_budgets (name, budget) VALUES (?, ?)');
@@ -62,6 +78,11 @@ export function openTables(db: DatabaseSync): Tables {
   const due = db.prepare('SELECT id, letter FROM billing_letters WHERE due <= ? ORDER BY due, id');
   const sent = db.prepare('DELETE FROM billing_letters WHERE id = ?');
   const nextLetter = db.prepare('SELECT min(due) next FROM billing_letters');
+  const last = db.prepare('SELECT last FROM billing_meter');
+  const saw = db.prepare('INSERT OR REPLACE INTO billing_meter (id, last) VALUES (1, ?)');
+  const addUnits = db.prepare(`
+    INSERT INTO billing_units (month, what, count) VALUES (?, ?, ?)
+    ON CONFLICT (month, what) DO UPDATE SET count = count + excluded.count RETURNING count`);
   const account = db.prepare('SELECT account FROM billing_projects WHERE project = ?');
   const setAccount = db.prepare('INSERT OR REPLACE INTO billing_projects (project, account) VALUES (?, ?)');
   const budgetOf = (row: Record<string, unknown>) => JSON.parse(row.budget as string) as Budget;
@@ -89,6 +110,13 @@ export function openTables(db: DatabaseSync): Tables {
         return rows.map(({ letter }) => JSON.parse(letter as string) as Letter);
       },
       next: () => (nextLetter.get()?.next as number | null) ?? undefined,
+    },
+    meter: {
+      last: () => last.get()?.last as number | undefined,
+      saw: (at) => void saw.run(at),
+    },
+    units: {
+      add: (month, what, count) => Number(addUnits.get(month, what, count)?.count) - count,
     },
     projects: {
       account: (project) => account.get(project)?.account as string | undefined,

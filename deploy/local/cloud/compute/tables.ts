@@ -12,6 +12,7 @@ export type Run = {
   accelerators: { type: string; count: number }[];
   provisioningModel: 'SPOT' | 'STANDARD';
   diskGb: number;
+  localSsds: number;
   labels: Record<string, string>;
   startedAt: string;
   /** Missing while it runs. */

@@ -11,9 +11,14 @@ import { nodeRoutes } from './routes/nodes.ts';
 import { queuedResourceRoutes } from './routes/queuedResources.ts';
 import { handled, type On } from './routes/request.ts';
 import { Settings } from './settings.ts';
-import { openTables } from './tables.ts';
+import { openTables, type Run } from './tables.ts';
 
 const mebibyte = 1024 ** 2;
+
+export type TpuService = Service & {
+  /** What nodes have run, and run now. */
+  runs(): Run[];
+};
 
 /**
  * Cloud TPU, where a node is a process that really runs its start-up script, as a machine of Compute Engine does. TPUs can
@@ -22,7 +27,7 @@ const mebibyte = 1024 ** 2;
  *
  * @param keyFile of the service account whose tokens nodes are given
  */
-export function createTpu(context: Context, keyFile: string): Service {
+export function createTpu(context: Context, keyFile: string): TpuService {
   const tables = openTables(context.store.db);
   const settings = Settings.parse({});
   const operations = createOperations(context, tables);
@@ -48,6 +53,7 @@ export function createTpu(context: Context, keyFile: string): Service {
     name: 'tpu',
     owns: /^\/v2\/projects\/[^/]+\/locations(\/[^/]+(\/(nodes|queuedResources|operations|acceleratorTypes|runtimeVersions)(\/.*)?)?)?$|^\/_local\/tpu\//,
     router,
+    runs: tables.runs.all,
     pending: () => operations.running() + nodes.pending() + queue.pending(),
     async close() {
       queue.close();

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { decide, quietCpu } from '../../../../shared/machines/idle/decide.ts';
-import type { Evidence, Measured } from '../../../../shared/machines/idle/evidence.ts';
+import { decide, quietCpu, quietNetwork, seenBy } from '../../../../shared/machines/idle/decide.ts';
+import { busier, type Evidence, type Measured } from '../../../../shared/machines/idle/evidence.ts';
 import type { Heartbeat } from '../../../../shared/machines/idle/heartbeat.ts';
 import type { IdleMachine } from '../../../../shared/machines/idle/idleMachine.ts';
-import { type IdlePolicy, urgent } from '../../../../shared/machines/idle/policy.ts';
+import { type IdlePolicy, longestWindow, policyOf, urgent } from '../../../../shared/machines/idle/policy.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -39,6 +39,7 @@ const quiet: Evidence = {
   isZoneThere: true,
   cpu: measured(0.02),
   gpu: { kind: 'none' },
+  network: { kind: 'none' },
   heartbeat: { kind: 'none' },
 };
 const warned = { ...machine, stopAt: ago(minute) };
@@ -86,6 +87,8 @@ test.each([
   ['an agent that has fallen silent', heard({ at: ago(3 * hour) }), 'silent-agent'],
   ['one busy minute of the CPU', { ...quiet, cpu: measured(0.06) }, 'at-work'],
   ['one busy minute of the GPU', { ...quiet, gpu: measured(0.05) }, 'at-work'],
+  ['one busy minute of the network', { ...quiet, network: measured(1.2e6) }, 'at-work'],
+  ['an error for the network', { ...quiet, network: { kind: 'unknown', why: '500' } as const }, 'no-answer'],
   ['something that says it is at work', heard({ busy: 'download' }), 'at-work'],
   ['a kernel that computes', heard({ kernels: { count: 1, busy: 1 } }), 'at-work'],
   ['a kernel that was used', heard({ kernels: { count: 1, busy: 0, at: ago(59 * minute) } }), 'at-work'],
@@ -108,6 +111,7 @@ test.each([
   ],
   ['an SSH session older than the hard limit', heard({ ssh: { sessions: 1, at: ago(13 * hour) } })],
   ['an agent of before the last start', heard({ at: ago(7 * hour), busy: 'download' })],
+  ['a quiet network', { ...quiet, network: measured(0.9e6) }],
   ['a quiet GPU', { ...quiet, gpu: measured(0.04) }],
   ['48 of 60 samples', { ...quiet, cpu: measured(0.02, 48) }],
 ])('18. busy though quiet: %s does not keep a machine', (_what, evidence) => {
@@ -183,6 +187,38 @@ test.each([
   expect(on(one).do).toBe('stop');
 });
 
+test('18. busy though quiet: where no agent is heard, it has to be quiet for longer', () => {
+  const rules = policyOf({
+    ...{ idleAfter: 60, idleAfterWithoutAgent: 120, idleCountdown: 15, idleGrace: 30, idleHardLimit: 240 },
+    idleDeleteAfter: undefined,
+  });
+  const afterOf = (evidence: Evidence) => seenBy(evidence.heartbeat, rules, now).after / minute;
+  expect(afterOf(heard({}))).toBe(60);
+  expect(afterOf({ ...quiet, heartbeat: { kind: 'unasked' } })).toBe(60);
+  expect(afterOf(quiet)).toBe(120);
+  expect(afterOf(heard({ at: ago(11 * minute) }))).toBe(120);
+  expect(longestWindow(rules)).toBe(2 * hour);
+  expect(decide(machine, quiet, rules, now).why).toMatch(/^nothing has happened for 2 h/);
+  expect(decide(machine, quiet, urgent(rules), now).why).toMatch(/^nothing has happened for 40 min/);
+  // Who has asked for more than that has it everywhere.
+  const long = policyOf({
+    ...{ idleAfter: 300, idleAfterWithoutAgent: 120, idleCountdown: 15, idleGrace: 30, idleHardLimit: 240 },
+    idleDeleteAfter: undefined,
+  });
+  expect(seenBy(quiet.heartbeat, long, now).after).toBe(5 * hour);
+});
+
+test('of what was sent and received, the larger is a sign of life, and an error is none of its absence', () => {
+  expect(busier(measured(1, 50), measured(9, 40))).toEqual(measured(9, 40));
+  const unknown: Measured = { kind: 'unknown', why: '500' };
+  for (const other of [measured(1), { kind: 'none' } as const]) {
+    expect(busier(other, unknown)).toEqual(unknown);
+    expect(busier(unknown, other)).toEqual(unknown);
+    expect(busier(other, { kind: 'none' })).toEqual(other);
+    expect(busier({ kind: 'none' }, other)).toEqual(other);
+  }
+});
+
 test('on a large machine, one thread is work as well', () => {
   expect([2, 8, 10, 96].map((vcpus) => Number(quietCpu(vcpus).toFixed(4)))).toEqual([
     0.05, 0.05, 0.05, 0.0052,
@@ -224,6 +260,10 @@ const anEvidence: fc.Arbitrary<Evidence> = fc.record({
   isZoneThere: fc.boolean(),
   cpu: aMeasured,
   gpu: aMeasured,
+  network: fc.oneof(
+    fc.constant(measured(2e3)),
+    aMeasured.map((one) => (one.kind === 'measured' ? { ...one, most: 2e6 * one.most } : one)),
+  ),
   heartbeat: fc.oneof(
     aHeartbeat.map((heartbeat) => ({ kind: 'heard' as const, heartbeat })),
     fc.constant({ kind: 'none' as const }),
@@ -252,7 +292,7 @@ test('whatever is known, a machine is stopped only if it runs, was warned of, an
     fc.property(aMachine, anEvidence, aPolicy, (one, evidence, rules) => {
       const { do: act, stopAt } = decide(one, evidence, rules, now);
       if (act === 'keep') return;
-      const { cpu, gpu, heartbeat } = evidence;
+      const { cpu, gpu, network, heartbeat } = evidence;
       expect(one.status).toBe('RUNNING');
       expect(one.labels).toEqual({});
       expect(now - Date.parse(one.startedAt)).toBeGreaterThanOrEqual(rules.grace);
@@ -263,6 +303,8 @@ test('whatever is known, a machine is stopped only if it runs, was warned of, an
         expect(cpu.samples).toBeGreaterThanOrEqual(48);
       }
       expect(gpu.kind).not.toBe('unknown');
+      expect(network.kind).not.toBe('unknown');
+      if (network.kind === 'measured') expect(network.most).toBeLessThan(quietNetwork);
       expect(heartbeat.kind).not.toBe('unknown');
       if (act === 'stop') {
         expect(Date.parse(one.stopAt ?? '')).toBeLessThanOrEqual(now);

@@ -30,7 +30,7 @@ const Clock = z.strictObject({
  *     POST /_local/billing/spend      adds a cost: `{ amount }`; GET shows them all, DELETE forgets them
  *     POST /_local/billing/clock      `{ now, speed, advance }`; GET shows it
  */
-export function localRoutes({ context, tables, settings, clock, notifier }: Parts): Router {
+export function localRoutes({ context, tables, settings, clock, meter, notifier, draw }: Parts): Router {
   const shownClock = () => ({ now: new Date(clock.now()).toISOString(), speed: clock.speed() });
   return express
     .Router()
@@ -46,7 +46,7 @@ export function localRoutes({ context, tables, settings, clock, notifier }: Part
     .post('/_local/billing/spend', (request, response) => {
       const { amount, service, project = context.project, ...spend } = read(Spend, request.body);
       const at = spend.at ? Date.parse(spend.at) : clock.now();
-      const late = spend.late === undefined ? notifier.draw(settings.late) : spend.late * 1000;
+      const late = spend.late === undefined ? draw(settings.late) : spend.late * 1000;
       const cost = { at, knownAt: at + late, amount, project, service };
       tables.costs.add(cost);
       response.json(cost);
@@ -58,8 +58,11 @@ export function localRoutes({ context, tables, settings, clock, notifier }: Part
     .get('/_local/billing/clock', (_request, response) => void response.json(shownClock()))
     .post('/_local/billing/clock', (request, response) => {
       const { now, speed, advance } = read(Clock, request.body);
-      if (now !== undefined || speed !== undefined)
+      if (now !== undefined || speed !== undefined) {
+        meter.look(clock.now());
         clock.set({ now: now === undefined ? undefined : Date.parse(now), speed });
+        meter.restart();
+      }
       // Of another time, it would be due never, or at once.
       if (now !== undefined)
         for (const budget of tables.budgets.all()) tables.budgets.put(notifier.scheduled(budget));

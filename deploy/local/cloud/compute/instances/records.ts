@@ -66,6 +66,7 @@ export function createRecords({ store }: Context, tables: Tables, folders: Folde
         accelerators: instance.accelerators,
         provisioningModel: provisioningModel(instance),
         diskGb: instance.disks.reduce((sum, { sizeGb }) => sum + sizeGb, 0),
+        localSsds: instance.localSsds,
         labels: instance.body.labels ?? {},
         startedAt: instance.lastStart ?? instance.created,
       });
