@@ -93,6 +93,8 @@ const requests: Record<keyof typeof functions, () => { headers?: Record<string, 
   }),
   'machine-sweep': () => ({ body: push({}) }),
   'idle-sweep': () => ({ body: push({}) }),
+  'session-start': () => ({ body: push({ session: 'a-session-that-is-not-there' }) }),
+  'session-sweep': () => ({ body: push({}) }),
 };
 
 type Start = { ready: number; answer: number; memory: number };
