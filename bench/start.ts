@@ -9,6 +9,8 @@ import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startCloud } from '../deploy/local/cloud/cloud.ts';
+import { mintIdToken } from '../deploy/local/cloud/token/mintIdToken.ts';
+import { letIn } from '../deploy/local/host/letIn.ts';
 import { provision } from '../deploy/local/host/provision.ts';
 import { functions } from '../functions/index.ts';
 import { clients } from '../shared/clients.ts';
@@ -25,6 +27,7 @@ const framework = createRequire(import.meta.url)
   .resolve('@google-cloud/functions-framework')
   .replace(/index\.js$/, 'main.js');
 const secret = 'a secret of the benchmark';
+const audience = 'https://api.example.org';
 
 const dir = await mkdtemp(join(tmpdir(), 'gazeline-bench-'));
 const cloud = await startCloud({ dir });
@@ -39,10 +42,14 @@ const env = {
   GAZELINE_DERIVED_BUCKET: 'derived',
   GAZELINE_STATE_BUCKET: 'state',
   GAZELINE_CHANNEL_SECRET: secret,
+  GAZELINE_API_URL: audience,
 };
 Object.assign(process.env, env);
 // Nobody listens there: the only deliveries are those of the benchmark.
 await provision({ endpointOf: (name) => `http://127.0.0.1:9/${name}`, maximumBackoff: 600 });
+await letIn(cloud);
+const account = `gazeline@${cloud.project}.iam.gserviceaccount.com`;
+const idToken = await mintIdToken(cloud.origin, account, audience);
 
 const hello = join(dir, 'hello.mjs');
 await writeFile(
@@ -69,8 +76,10 @@ const push = (data: unknown, attributes: Record<string, string> = {}) => ({
     attributes,
   },
 });
+type Request = { method?: string; path?: string; headers?: Record<string, string>; body?: unknown };
 /** What each function is asked first. A function that is missing here is started and not asked. */
-const requests: Record<keyof typeof functions, () => { headers?: Record<string, string>; body?: unknown }> = {
+const requests: Record<keyof typeof functions, () => Request> = {
+  api: () => ({ method: 'GET', path: 'v1/me', headers: { authorization: `Bearer ${idToken}` } }),
   'drive-webhook': () => ({
     headers: {
       'x-goog-channel-id': 'bench',
@@ -110,14 +119,14 @@ async function start(name: string, source: string): Promise<Start> {
       stdio: ['ignore', process.env.VERBOSE ? 'inherit' : 'ignore', 'inherit'],
     },
   );
-  const { headers, body } = requests[name as keyof typeof functions]?.() ?? {};
+  const { method = 'POST', path = '', headers, body } = requests[name as keyof typeof functions]?.() ?? {};
   try {
     const url = `http://127.0.0.1:${port}/`;
     // Refused without a client: what has been loaded by then is the framework, and the function with its imports.
     await firstAnswer(url, {});
     const ready = performance.now() - begin;
-    const response = await firstAnswer(url, {
-      method: 'POST',
+    const response = await firstAnswer(`${url}${path}`, {
+      method,
       headers: { 'content-type': 'application/json', ...headers },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });

@@ -1,4 +1,5 @@
 import { unitsPerDay } from '../shared/annotation/units.ts';
+import type { Tools } from '../shared/api/tools.ts';
 import type { GuardActions } from '../shared/budget/performSteps.ts';
 import { noticesTopic, sendNotice } from '../shared/budget/sendNotice.ts';
 import { clients, lazy } from '../shared/clients.ts';
@@ -20,6 +21,7 @@ import { onClock, onMessage, onObject, onRequest } from '../shared/trigger.ts';
 import { Unprocessable } from '../shared/unprocessable.ts';
 import { keepWaiting } from '../shared/waiting.ts';
 import { annotate, Stimulus } from './annotate.ts';
+import { ApiRequest, api } from './api.ts';
 import { BudgetNotified, budgetGuard } from './budget-guard.ts';
 import { costTick } from './cost-tick.ts';
 import { DriveChanged, driveFeed } from './drive-feed.ts';
@@ -239,6 +241,10 @@ export const functions = {
     },
   ),
 
+  api: onRequest({ access: 'private', memory: withMachines }, ApiRequest, async (request, { log }) =>
+    api(request, { ...(await front()), tools: apiTools, log }),
+  ),
+
   'waiting-tick': onClock({ schedule: '7 * * * *', topic: 'waiting-tick' }, async (tick, { log }) =>
     waitingTick(tick, { records: await records(), publish: await publish(), log }),
   ),
@@ -380,6 +386,40 @@ const stoppable = async () => {
   const isTpu = await mayHaveTpus(await records());
   return [await virtualMachines(), ...(isTpu ? [tpusOfJobs(await tpus(), labelValue(config().lab))] : [])];
 };
+
+/** What all requests to the API share in an instance. */
+const front = lazy(async () => {
+  const [{ accessIn }, { checkIdTokens }, { matcherOf }, { paceOf }, { routes }] = await Promise.all([
+    import('../shared/api/access.ts'),
+    import('../shared/api/checkIdToken.ts'),
+    import('../shared/api/matchRoute.ts'),
+    import('../shared/api/pace.ts'),
+    import('../shared/api/routes/index.ts'),
+  ]);
+  const { apiUrl, apiRequestsPerMinute, localCloud } = config();
+  return {
+    door: {
+      checkIdToken: checkIdTokens(apiUrl, localCloud),
+      callerOf: accessIn(await records(), { freshness: 5000, now: Date.now }),
+    },
+    pace: paceOf(apiRequestsPerMinute),
+    matchRoute: matcherOf(routes),
+    once: {
+      lease: 5 * 60_000,
+      patience: 10_000,
+      now: Date.now,
+      wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    },
+  };
+});
+const apiTools = async (): Promise<Tools> => ({
+  config: config(),
+  raw: (await clients.storage()).bucket(config().rawBucket),
+  derived: (await clients.storage()).bucket(config().derivedBucket),
+  records: await records(),
+  publish: await publish(),
+  now: Date.now,
+});
 
 const records = async () => recordsIn(await clients.storage(), config().stateBucket);
 const publish = async () => publishTo(await clients.pubsub(), config().project);

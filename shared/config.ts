@@ -78,6 +78,13 @@ const Config = z.object({
   stateBucket: bucket,
   /** Where Drive reaches `drive-webhook`; unset where no public webhook is allowed, and polling carries the sync. */
   webhookUrl: optional(z.url()),
+  /**
+   * Where `api` is reached, as callers name it in their tokens: without a slash at its end. Several, separated by commas,
+   * if it has several addresses.
+   */
+  apiUrl: words,
+  /** How many requests a minute each instance of `api` answers to one caller. */
+  apiRequestsPerMinute: z.preprocess(unset, count.refine((n) => n > 0, 'expected at least 1').default(600)),
   /** Signs the tokens of push channels. Needed with `webhookUrl`. Example: `openssl rand -base64 32`. */
   channelSecret: optional(z.string().min(16, 'expected at least 16 characters')),
   /** Only files whose path from the study folder down matches one of these globs are brought. Example: `recordings/**`. */

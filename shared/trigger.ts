@@ -44,10 +44,18 @@ export type Delivery = {
 export type Triggered = { trigger: Trigger; handle: (request: Incoming, caller: Caller) => Promise<Answer> };
 /** The function that is called, and how it logs on behalf of an event. */
 type Caller = { name: string; logOf: (event: string) => Log };
-export type Answer = { status: number; body?: unknown };
+/** A body is text, or is sent as JSON. */
+export type Answer = { status: number; headers?: Record<string, string>; body?: unknown };
 
 /** A request with its body read, but not looked at. */
-export type Incoming = { method: string; path: string; headers: Record<string, string>; body: Buffer };
+export type Incoming = {
+  method: string;
+  path: string;
+  /** What stands behind the `?`. */
+  search?: string;
+  headers: Record<string, string>;
+  body: Buffer;
+};
 
 /** The shape in which a bucket says that an object arrived. Everything else about it is looked up. */
 export const ObjectArrived = z.object({
@@ -58,13 +66,14 @@ export const ObjectArrived = z.object({
 });
 export type ObjectArrived = z.infer<typeof ObjectArrived>;
 
+/** Whoever sends a request, and waits for the answer. */
 export function onRequest<In>(
-  { access }: { access: 'public' | 'private' },
+  { access, ...more }: { access: 'public' | 'private'; memory?: number },
   schema: z.ZodType<In>,
   work: (request: In, delivery: Delivery) => Promise<Answer>,
 ): Triggered {
   return {
-    trigger: { kind: 'http', access },
+    trigger: { kind: 'http', access, ...more },
     async handle(request, { logOf }) {
       const id = request.headers['x-request-id'] ?? request.headers['function-execution-id'] ?? '';
       const { body, ...rest } = request;
@@ -232,9 +241,16 @@ export function register(functions: Record<string, Triggered>): void {
   );
   for (const [name, { handle }] of Object.entries(functions)) {
     framework.http(name, async (request: framework.Request, response: framework.Response) => {
-      const { status, body } = await answer(name, handle, request);
-      if (body === undefined) response.status(status).end();
-      else response.status(status).json(body);
+      const { status, headers, body } = await answer(name, handle, request);
+      if (body === undefined) return void response.writeHead(status, headers).end();
+      const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+      // Not by Express, which would add a weak ETag to what has none.
+      response.writeHead(status, {
+        'content-type': 'application/json; charset=utf-8',
+        'content-length': bytes.length,
+        ...headers,
+      });
+      response.end(bytes);
     });
   }
 }
@@ -248,8 +264,8 @@ async function answer(name: string, handle: Triggered['handle'], request: Incomi
   try {
     const body = await readBody(request);
     if (!body) return { status: 413, body: { error: `A body may hold ${bodyLimit} bytes, uncompressed` } };
-    const path = (request.url ?? '/').split('?')[0] ?? '/';
-    return await handle({ method: request.method ?? '', path, headers, body }, { name, logOf });
+    const [, path = '/', search = ''] = /^([^?]*)\??(.*)$/s.exec(request.url ?? '/') ?? [];
+    return await handle({ method: request.method ?? '', path, search, headers, body }, { name, logOf });
   } catch (error) {
     logOf('').error('failed', { error });
     return { status: 500 };

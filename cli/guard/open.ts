@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os';
 import { clients } from '../../shared/clients.ts';
 import { config } from '../../shared/config.ts';
 import { publishTo } from '../../shared/publish.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
+import { userName } from '../../shared/userName.ts';
 import { Refusal } from '../refusal.ts';
 
 /** What a person changes the guard through, and who they are. */
@@ -13,7 +13,7 @@ export async function openGuard() {
     records: recordsIn(storage, stateBucket),
     publish: publishTo(pubsub, project),
     periodKind: budgetPeriod,
-    by: userInfo().username,
+    by: userName(),
     isLocal: localCloud !== undefined,
   };
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { userInfo } from 'node:os';
 import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
 import type { Job } from '../../shared/jobs/job.ts';
 import { requestJob, submitJob } from '../../shared/jobs/submitJob.ts';
+import { userName } from '../../shared/userName.ts';
 import { agrees } from '../agrees.ts';
 import { Refusal } from '../refusal.ts';
 import { follow } from './follow.ts';
@@ -47,7 +47,7 @@ export async function start(jobs: OpenJobs, job: Job, options: StartOptions): Pr
   // Before it is sent: with it, whoever gets no answer can send the same job again.
   console.error(pc.dim(`Key: ${clean(key)}`));
   const at = new Date();
-  const record = await submitJob(jobs.records, { job, key, owner: ownerOf() }, at);
+  const record = await submitJob(jobs.records, { job, key, owner: userName() }, at);
   await requestJob(jobs.publish, record.id);
   const isNew = record.createdAt === at.toISOString();
   const { id, state } = record;
@@ -65,13 +65,4 @@ export async function start(jobs: OpenJobs, job: Job, options: StartOptions): Pr
       `${words}\n${pc.dim(`npx gazeline job logs ${id} -f    shows how it goes\nnpx gazeline job show ${id}       tells all that is known`)}`,
     );
   return 0;
-}
-
-function ownerOf(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // In a container, a user may have a number only.
-    return process.env.USER ?? 'unknown';
-  }
 }

@@ -6,6 +6,7 @@ import { type Cloud, startCloud } from './cloud/cloud.ts';
 import { forgetEnvironment, leaveEnvironment } from './environment.ts';
 import { type Host, type HostOptions, startHost } from './host/host.ts';
 import { labBudget } from './host/labBudget.ts';
+import { letIn } from './host/letIn.ts';
 import { provision, tick } from './host/provision.ts';
 
 export type LabOptions = {
@@ -51,6 +52,7 @@ export async function startLab({
       GAZELINE_STATE_BUCKET: 'state',
       GAZELINE_MACHINE_ACCOUNT: `machines@${cloud.project}.iam.gserviceaccount.com`,
       GAZELINE_WEBHOOK_URL: endpointOf('drive-webhook'),
+      GAZELINE_API_URL: endpointOf('api').replace(/\/$/, ''),
       GAZELINE_CHANNEL_SECRET: channelSecretIn(dir),
       ...budget,
       ...options.env,
@@ -59,6 +61,7 @@ export async function startLab({
     Object.assign(process.env, env(host.endpointOf));
     const { maximumBackoff = 10, ackDeadline } = options;
     await provision({ endpointOf: host.endpointOf, maximumBackoff, ackDeadline });
+    await letIn(cloud);
     await tick('drive-tick');
     leaveEnvironment(dir);
     return { cloud, host, close };

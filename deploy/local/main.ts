@@ -3,6 +3,7 @@ import { access, constants, mkdir, readdir, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
+import { config } from '../../shared/config.ts';
 import { writeExample } from './example/writeExample.ts';
 import { writeTraining } from './example/writeTraining.ts';
 import { startLab } from './lab.ts';
@@ -63,6 +64,7 @@ async function main({ dir, port, once, fresh, isolate }: Options): Promise<void>
   Drop files here:   ${pc.cyan(join(folder, 'drive'))}
   The buckets:       ${pc.cyan(join(folder, 'buckets'))}
   The local cloud:   ${pc.cyan(lab.cloud.origin)}
+  The API:           ${pc.cyan(config().apiUrl[0] ?? '')}
 ${example.length > 0 ? `\nAn example study of ${example.length} files is there already.\n` : ''}${training ? hintOf(training, folder) : ''}
 ${once ? 'It ends when everything has settled.' : 'Ctrl-C ends it; the next start goes on where it was.'}
 `);

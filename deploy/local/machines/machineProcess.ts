@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type MetadataServer, startMetadataServer } from '../cloud/compute/metadataServer.ts';
 import type { MachineMetadata } from '../cloud/compute/metadataTree.ts';
+import { mintIdToken } from '../cloud/token/mintIdToken.ts';
 import { machineEnvironment } from './machineEnvironment.ts';
 import { membersOf, signalAll } from './session.ts';
 
@@ -48,7 +49,10 @@ export async function startMachineProcess(options: MachineProcessOptions): Promi
   await mkdir(join(folder, 'tmp'), { recursive: true });
   const file = join(folder, '.startup-script');
   if (script !== undefined) await writeFile(file, script, { mode: 0o700 });
-  const metadata = await startMetadataServer(options.metadata, { mintToken: options.mintToken });
+  const metadata = await startMetadataServer(options.metadata, {
+    mintToken: options.mintToken,
+    mintIdToken: (...asked) => mintIdToken(origin, ...asked),
+  });
 
   const { project } = options.metadata;
   const child = spawn('bash', [init, script === undefined ? '' : file], {

@@ -29,6 +29,8 @@ export type MetadataServer = {
 export type MetadataServerOptions = {
   /** `{ access_token, expires_in, token_type }` of the machine's service account. */
   mintToken: () => Promise<object>;
+  /** An ID token of the machine's service account; a machine without it has no identity. */
+  mintIdToken?: (email: string, audience: string, withEmail: boolean) => Promise<string>;
   /** The guest has written or deleted a guest attribute; `machine` has it already. */
   guestWrote?: () => void;
   /** 0 takes a free one. */
@@ -45,7 +47,7 @@ const longestGuestValue = 256 * 1024;
  */
 export async function startMetadataServer(
   machine: MachineMetadata,
-  { mintToken, guestWrote = () => {}, port = 0 }: MetadataServerOptions,
+  { mintToken, mintIdToken, guestWrote = () => {}, port = 0 }: MetadataServerOptions,
 ): Promise<MetadataServer> {
   const waiters = new Set<() => void>();
   const changed = () => {
@@ -90,6 +92,14 @@ export async function startMetadataServer(
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       if (!isGuest) return refuse(response, 405, 'Only guest attributes can be written.');
       return write(request, response, path.slice(2));
+    }
+
+    if (isIdentity(path) && machine.serviceAccount && mintIdToken) {
+      const audience = searchParams.get('audience');
+      if (!audience) return refuse(response, 400, 'non-empty audience parameter required');
+      // Without `format=full`, the token says a number and not the e-mail address.
+      const isFull = searchParams.get('format') === 'full';
+      return send(response, 200, await mintIdToken(machine.serviceAccount.email, audience, isFull));
     }
 
     const before = at(path);
@@ -162,6 +172,14 @@ export async function startMetadataServer(
     },
   };
 }
+
+/** https://cloud.google.com/compute/docs/instances/verifying-instance-identity#request_signature */
+const isIdentity = ([instance, accounts, account, key, ...more]: string[]) =>
+  instance === 'instance' &&
+  accounts === 'service-accounts' &&
+  account !== undefined &&
+  key === 'identity' &&
+  more.length === 0;
 
 const isTrue = (flag: string | null) => flag?.toLowerCase() === 'true';
 

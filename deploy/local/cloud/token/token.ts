@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import express from 'express';
 import { GoogleError } from '../googleError.ts';
 import type { Context, Service } from '../service.ts';
+import { credentialsRoutes } from './credentials.ts';
+import { createIdTokens } from './idTokens.ts';
 
 /** The service account that the functions run as, locally: a real key pair, good for this folder only. */
 export type ServiceAccount = {
@@ -17,13 +19,17 @@ export type TokenService = Service & { serviceAccount: ServiceAccount };
 
 const grantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const lifetime = 3600;
+const certificateCaching = 'public, max-age=20000, must-revalidate, no-transform';
 
 /**
- * The token endpoint of the service-account flow: a signed assertion comes in, an access token goes out.
+ * The token endpoint of the service-account flow: a signed assertion comes in, an access token goes out, or, for a target
+ * audience, an ID token; and who checks ID tokens finds Google's certificates here.
  * https://developers.google.com/identity/protocols/oauth2/service-account#httprest
  */
 export function createToken({ store, project }: Context): TokenService {
-  const serviceAccount = readServiceAccount(join(store.dir, '.cloud'), project);
+  const folder = join(store.dir, '.cloud');
+  const serviceAccount = readServiceAccount(folder, project);
+  const idTokens = createIdTokens(folder);
 
   const router = express
     .Router()
@@ -36,16 +42,28 @@ export function createToken({ store, project }: Context): TokenService {
       // OAuth errors have a shape of their own. https://www.rfc-editor.org/rfc/rfc6749#section-5.2
       if (refusal)
         return void response.status(400).json({ error: 'invalid_grant', error_description: refusal });
+      const { target_audience: audience } = claimsOf(assertion);
+      if (audience) {
+        const { email } = serviceAccount;
+        return void response.json({ id_token: idTokens.issue({ email, audience, withEmail: true }) });
+      }
       response.json({
         access_token: `local.${randomBytes(24).toString('base64url')}`,
         token_type: 'Bearer',
         expires_in: lifetime,
       });
-    });
+    })
+    .get('/oauth2/v1/certs', (_request, response) => {
+      response.set('cache-control', certificateCaching).json(idTokens.certificates());
+    })
+    .get('/oauth2/v3/certs', (_request, response) => {
+      response.set('cache-control', certificateCaching).json({ keys: idTokens.keys() });
+    })
+    .use(credentialsRoutes(idTokens));
 
   return {
     name: 'token',
-    owns: /^\/token$/,
+    owns: /^\/(token$|oauth2\/v[13]\/certs$|v1\/projects\/-\/serviceAccounts\/)/,
     router,
     pending: () => 0,
     serviceAccount,
@@ -59,11 +77,18 @@ function refusalOf(assertion: string, { email, publicKey }: ServiceAccount): str
   const signed = Buffer.from(`${header}.${payload}`);
   if (!verify('RSA-SHA256', signed, publicKey, Buffer.from(signature, 'base64url')))
     return 'Invalid JWT Signature.';
-  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { iss?: string; exp?: number };
+  const claims = claimsOf(assertion);
   if (claims.iss !== email) return `Invalid grant: account ${claims.iss} not found`;
   if (!claims.exp || claims.exp * 1000 < Date.now()) return 'Invalid JWT: it has expired';
   return undefined;
 }
+
+const claimsOf = (assertion: string) =>
+  JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString()) as {
+    iss?: string;
+    exp?: number;
+    target_audience?: string;
+  };
 
 function readServiceAccount(folder: string, project: string): ServiceAccount {
   const keyFile = join(folder, 'service-account.json');
