@@ -23,6 +23,10 @@ export type SessionSettings = {
 export const instanceId = (name: string): string => `session-${name}`;
 
 export const sessionLabel = 'gazeline-session';
+/** What is left of an earlier session of the same name, perhaps of somebody else, is told by it from this one. */
+export const sessionIdLabel = 'gazeline-session-id';
+export const sessionIdOf = ({ name, createdAt }: Pick<SessionRecord, 'name' | 'createdAt'>): string =>
+  uuid5(`session/${name}/${createdAt}`);
 
 /** Where the post-startup script lies; Workbench takes it from a bucket only. */
 export const scriptName = 'sessions/start.sh';
@@ -38,16 +42,18 @@ export const requestIdFor = (
  * https://cloud.google.com/vertex-ai/docs/workbench/reference/rest/v2/projects.locations.instances
  */
 export function instanceBody(
-  { name, session, owner }: SessionRecord,
+  record: SessionRecord,
   candidate: Candidate,
   settings: SessionSettings,
 ): notebooks_v2.Schema$Instance {
+  const { name, session, owner } = record;
   const { machineType } = candidate;
   const diskType = enumOf(candidate.diskType);
   const gpu = gpuIn(candidate);
   return {
     labels: {
       [sessionLabel]: name,
+      [sessionIdLabel]: sessionIdOf(record),
       'gazeline-lab': labelValue(settings.lab),
       'gazeline-owner': labelValue(owner),
     },

@@ -1,7 +1,7 @@
 import type { notebooks_v2 } from 'googleapis/build/src/apis/notebooks/v2.js';
 import { type Failure, failureOf } from '../machines/failure.ts';
 import { codeOf } from '../storage/codeOf.ts';
-import { sessionLabel } from './instanceBody.ts';
+import { sessionIdLabel } from './instanceBody.ts';
 
 /** An instance as Workbench describes it now. */
 export type Seen = {
@@ -10,8 +10,8 @@ export type Seen = {
   /** Of its machine. */
   machineId?: string;
   link?: string;
-  /** The name of the session that it is labelled with. */
-  session?: string;
+  /** Of the session that it is labelled with. */
+  sessionId?: string;
 };
 
 /** Accepted: there is an operation. What comes of it, that says later. */
@@ -75,7 +75,7 @@ export function workbenchInstances(
           ...(gceSetup?.instanceId ? { machineId: gceSetup.instanceId } : {}),
           // Google gives the host alone.
           ...(proxyUri ? { link: /^https?:/.test(proxyUri) ? proxyUri : `https://${proxyUri}` } : {}),
-          ...(labels?.[sessionLabel] ? { session: labels[sessionLabel] } : {}),
+          ...(labels?.[sessionIdLabel] ? { sessionId: labels[sessionIdLabel] } : {}),
         };
       } catch (error) {
         if (codeOf(error) === 404) return undefined;

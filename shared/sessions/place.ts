@@ -10,7 +10,7 @@ import { dollars } from '../machines/prices.ts';
 import type { Records } from '../storage/records.ts';
 import { sessionCandidates } from './candidates.ts';
 import type { SessionDependencies, Step } from './dependencies.ts';
-import { instanceBody, instanceId, requestIdFor } from './instanceBody.ts';
+import { instanceBody, instanceId, requestIdFor, sessionIdOf } from './instanceBody.ts';
 import type { Seen } from './instances.ts';
 import { keepScript } from './script.ts';
 import { changeSession, moved, type SessionRecord } from './sessionRecord.ts';
@@ -47,7 +47,7 @@ export async function place(record: SessionRecord, dependencies: SessionDependen
   const cooldown = (await records.read(cooldownRecord, Cooldown))?.value ?? noCooldown;
   const possible = allowed.filter((one) => !record.tries.some((tried) => rulesOut(tried, one)));
   const [candidate] = leftToTry(possible, cooldown, now(), record.tries.at(-1)?.hints);
-  if (!candidate) return end('failed', noCapacity(record, allowed, possible, cooldown, now()));
+  if (!candidate) return end('failed', await noCapacity(record, allowed, dependencies));
   const room = await roomFor(record, candidate, dependencies);
   if (!room.isAllowed) return end('refused', room.reason);
 
@@ -72,7 +72,10 @@ export async function settle(record: SessionRecord, dependencies: SessionDepende
     await keepScript(dependencies);
     const answer = await instances.create(zone, id, instanceBody(record, candidate, settings), requestId);
     // The answer to an earlier request may have been lost, or this one.
-    if ('failure' in answer && !(mayBeThere(answer.failure) && isOurs(await instances.look(zone, id), name)))
+    if (
+      'failure' in answer &&
+      !(mayBeThere(answer.failure) && isOurs(await instances.look(zone, id), record))
+    )
       return drop(record, answer.failure, dependencies);
     await changeSession(records, name, (before) =>
       before.asked?.requestId === requestId && !before.asked.acceptedAt
@@ -92,7 +95,7 @@ export async function settle(record: SessionRecord, dependencies: SessionDepende
   const outcome = operation ? await instances.outcome(operation) : 'forgotten';
   if (outcome === undefined) return 'later';
   const seen = await instances.look(zone, id);
-  const isThere = isOurs(seen, name);
+  const isThere = isOurs(seen, record);
   if (typeof outcome === 'object') {
     // What is left of one that could not be made would have its name, and perhaps a disk.
     if (isThere && seen?.state !== 'ACTIVE' && seen?.state !== 'DELETING') await instances.remove(zone, id);
@@ -111,7 +114,8 @@ export async function settle(record: SessionRecord, dependencies: SessionDepende
 }
 
 const isOnItsWay = ({ state }: Seen) => ['INITIALIZING', 'PROVISIONING', 'STARTING'].includes(state);
-const isOurs = (seen: Seen | undefined, name: string): boolean => seen?.session === name;
+const isOurs = (seen: Seen | undefined, record: SessionRecord): boolean =>
+  seen?.sessionId === sessionIdOf(record);
 
 /** By what was said at once; a zone that is closed does not say either what is there. */
 const mayBeThere = ({ kind }: Failure) => kind === 'exists' || kind === 'transient' || kind === 'stock-out';
@@ -140,7 +144,7 @@ async function keep(
       ...moved(rest, 'running', at, `${candidate.machineType} in ${candidate.zone}`),
       candidate,
       startedAt: at,
-      endsAt: new Date(now() + session.hours * 3_600_000).toISOString(),
+      endsAt: new Date(Date.parse(at) + session.hours * 3_600_000).toISOString(),
       ...(machineId ? { instanceId: machineId } : {}),
       ...(link ? { link } : {}),
     };
@@ -214,15 +218,15 @@ function nothingOffered({ session }: SessionRecord, regions: string[] | undefine
   return `no machine ${machine}${wanted} is offered on demand ${where ? `in ${where.join(', ')}` : 'anywhere'}; ask for another one, or another region`;
 }
 
-function noCapacity(
+/** With what this search has learnt of the zones. */
+async function noCapacity(
   { tries }: SessionRecord,
   allowed: Candidate[],
-  possible: Candidate[],
-  cooldown: Cooldown,
-  now: number,
-): string {
+  { records, now }: SessionDependencies,
+): Promise<string> {
+  const cooldown = (await records.read(cooldownRecord, Cooldown))?.value ?? noCooldown;
   const zones = new Set(allowed.map(({ zone }) => zone)).size;
-  const blocked = possible.flatMap((one) => isBlocked(cooldown, one, now) ?? []);
+  const blocked = allowed.flatMap((one) => isBlocked(cooldown, one, now()) ?? []);
   const [next] = blocked.map(({ until }) => until).sort();
   const last = tries.at(-1)?.words ?? blocked[0]?.reason ?? '';
   const then = next === undefined ? '' : ` There may be one again from ${next} on.`;

@@ -2,7 +2,7 @@ import { isOpenForWork } from '../budget/isOpenForWork.ts';
 import { IdleRecord, idleRecordName } from '../machines/idle/idleRecord.ts';
 import { NotYet } from '../once.ts';
 import type { SessionDependencies, Step } from './dependencies.ts';
-import { instanceId } from './instanceBody.ts';
+import { instanceId, sessionIdOf } from './instanceBody.ts';
 import type { Asked, Seen } from './instances.ts';
 import { roomFor } from './place.ts';
 import { keepScript } from './script.ts';
@@ -20,7 +20,12 @@ export async function reconcile(record: SessionRecord, dependencies: SessionDepe
   if (!candidate) return 'done';
   const seen = await instances.look(candidate.zone, instanceId(name));
   // One of the same name that somebody made by hand is not this one.
-  if (seen?.session !== name) return gone(record, seen, dependencies);
+  if (seen?.sessionId !== sessionIdOf(record)) return gone(record, seen, dependencies);
+  // Its machine, with the disks, was deleted behind Workbench's back.
+  if (seen.state === 'DELETED') {
+    await instances.remove(candidate.zone, instanceId(name));
+    return gone(record, seen, dependencies);
+  }
   const present = await noteLook(record, seen, dependencies);
   if (wish === 'deleted') return toDeleted(present, seen, dependencies);
   if (wish === 'stopped') return toStopped(present, seen, dependencies);
@@ -186,7 +191,7 @@ async function startClock(
   const changed = await changeSession(records, record.name, (before) => {
     if (before.state !== record.state || before.wish !== record.wish) return before;
     const { action: _, stoppedAt: __, ...rest } = before;
-    const endsAt = new Date(now() + before.session.hours * 3_600_000).toISOString();
+    const endsAt = new Date(Date.parse(at) + before.session.hours * 3_600_000).toISOString();
     return { ...moved(rest, 'running', at, reason), wish: 'running', wishedAt: at, startedAt: at, endsAt };
   });
   return changed ?? record;
@@ -251,12 +256,13 @@ async function gone(
   const at = new Date(now()).toISOString();
   const since = record.missingSince ?? at;
   const isExpected = record.wish === 'deleted' && record.action?.verb === 'delete';
-  const isBelieved = isExpected || now() - Date.parse(since) >= believed;
+  const isDeleted = seen?.state === 'DELETED';
+  const isBelieved = isExpected || isDeleted || now() - Date.parse(since) >= believed;
   const reason = isExpected
     ? undefined
-    : seen
+    : seen && !isDeleted
       ? 'another instance has its name'
-      : 'its instance is gone, and was not deleted here';
+      : 'its machine was deleted by somebody else';
   await changeSession(records, record.name, (before) => {
     if (before.state === 'deleted') return before;
     if (!isBelieved) return before.missingSince ? before : { ...before, missingSince: since };

@@ -13,11 +13,13 @@ export const openNotebook =
     const { tables, machines } = parts;
     const notebook = tables.instances.get(zone, name);
     const one = notebook && present(parts, notebook);
-    const say = (status: number, text: string) => void response.status(status).type('text/plain').send(`${text}\n`);
+    const say = (status: number, text: string) =>
+      void response.status(status).type('text/plain').send(`${text}\n`);
     if (!one) return say(404, `There is no Workbench instance ${name} in ${zone}.`);
     const state = stateOf(parts, one);
     if (state !== 'ACTIVE') return say(503, `${name} is ${state}. Come again when it is ACTIVE.`);
-    const { missing, jupyter } = machines.parts.life.runtime(notebook)?.metadata?.guestAttributes.notebooks ?? {};
+    const { missing, jupyter } =
+      machines.parts.life.runtime(notebook)?.metadata?.guestAttributes.notebooks ?? {};
     if (missing) return say(501, missing);
     if (!jupyter) return say(503, `The Jupyter of ${name} is starting. Come again in some seconds.`);
     response.redirect(302, jupyter);

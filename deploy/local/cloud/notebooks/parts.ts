@@ -10,5 +10,7 @@ export const nameOf = ({ project }: { project: string }, zone: string, path: str
   `projects/${project}/locations/${zone}/${path}`;
 
 /** At Google it is a host of its own, and https. */
-export const linkOf = ({ context }: Pick<Parts, 'context'>, { zone, name }: { zone: string; name: string }): string =>
-  `${context.origin()}/_local/notebooks/open/${zone}/${name}`;
+export const linkOf = (
+  { context }: Pick<Parts, 'context'>,
+  { zone, name }: { zone: string; name: string },
+): string => `${context.origin()}/_local/notebooks/open/${zone}/${name}`;

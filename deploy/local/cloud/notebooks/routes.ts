@@ -6,8 +6,8 @@ import { create, find, patch, remove, start, stop, type Wish } from './actions.t
 import { checkId } from './body.ts';
 import { listed } from './list.ts';
 import { notFound, notHere } from './notebooksError.ts';
-import { type Operation, operationResource } from './operations.ts';
 import { openNotebook } from './open.ts';
+import { type Operation, operationResource } from './operations.ts';
 import { nameOf, type Parts } from './parts.ts';
 import { instanceResource, present } from './resource.ts';
 import { changeSettings } from './settings.ts';
