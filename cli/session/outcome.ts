@@ -28,7 +28,7 @@ export function tellOutcome(
       [
         `${pc.green('✓')} ${pc.bold(name)} runs.${link ? ` Open it${config.localCloud ? '' : ` as ${clean(owner)}`}: ${pc.cyan(link)}` : ''}`,
         pc.dim(
-          `It is stopped after ${hours} hours, or ${idleMinutes} minutes without use; then ${stoppedWords(cost.perMonthStopped)}.`,
+          `It is stopped after ${hours} hours, or ${idleMinutes} minutes without use; ${stoppedWords(cost.perMonthStopped)}.`,
         ),
       ].join('\n'),
     );
