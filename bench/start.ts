@@ -104,6 +104,7 @@ const requests: Record<keyof typeof functions, () => Request> = {
   'idle-sweep': () => ({ body: push({}) }),
   'session-start': () => ({ body: push({ session: 'a-session-that-is-not-there' }) }),
   'session-sweep': () => ({ body: push({}) }),
+  'dead-letter': () => ({ body: push({}) }),
 };
 
 type Start = { ready: number; answer: number; memory: number };

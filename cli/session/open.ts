@@ -2,9 +2,9 @@ import { clients } from '../../shared/clients.ts';
 import { type Config, config } from '../../shared/config.ts';
 import { type PriceTable, priceTable } from '../../shared/machines/priceTable.ts';
 import { type Publish, publishTo } from '../../shared/publish.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { readSession, type SessionRecord } from '../../shared/sessions/sessionRecord.ts';
 import { type Records, recordsIn } from '../../shared/storage/records.ts';
-import { Refusal } from '../refusal.ts';
 
 export type OpenSessions = { records: Records; publish: Publish; prices: PriceTable; config: Config };
 

@@ -1,6 +1,6 @@
 import { config } from '../../shared/config.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { userName } from '../../shared/userName.ts';
-import { Refusal } from '../refusal.ts';
 
 /**
  * Whose session it is to be: only they are let in. By the account that is signed in, or by name.

@@ -1,17 +1,14 @@
 import pc from 'picocolors';
-import { isOpenForWork } from '../../shared/budget/isOpenForWork.ts';
 import { clean } from '../../shared/clean.ts';
 import { config } from '../../shared/config.ts';
-import { Cooldown, cooldownRecord, noCooldown } from '../../shared/machines/cooldown.ts';
-import { leftToTry } from '../../shared/machines/order.ts';
-import { sessionCandidates } from '../../shared/sessions/candidates.ts';
+import { Refusal } from '../../shared/refusal.ts';
+import { quoteSession } from '../../shared/sessions/quote.ts';
 import { newSession, SessionConflict } from '../../shared/sessions/requestSession.ts';
 import { InvalidSession, readWish, type Session } from '../../shared/sessions/session.ts';
 import { costWords } from '../../shared/sessions/summary.ts';
 import { agrees } from '../agrees.ts';
 import { connect, type Where } from '../connect.ts';
 import { withRepository } from '../job/source.ts';
-import { Refusal } from '../refusal.ts';
 import { follow } from './follow.ts';
 import { type OpenSessions, openSessions } from './open.ts';
 import { tellOutcome } from './outcome.ts';
@@ -85,15 +82,8 @@ async function wishOf(name: string, options: StartOptions): Promise<Session> {
 
 /** @throws Refusal if nothing would come of it */
 async function quoteOf({ records, prices, config }: OpenSessions, session: Session): Promise<string> {
-  const now = Date.now();
-  const open = await isOpenForWork(records, now);
-  if (!open.isOpen) throw new Refusal(`It would be refused: ${open.reason}.`);
-  const candidates = sessionCandidates(session, prices, config.regions);
-  const cooldown = (await records.read(cooldownRecord, Cooldown))?.value ?? noCooldown;
-  const [next] = leftToTry(candidates, cooldown, now);
-  const candidate = next ?? candidates[0];
-  if (!candidate)
-    throw new Refusal('It would be refused: nobody offers such a machine on demand where it may be.');
-  const soldOut = next ? [] : [pc.yellow('All zones were sold out a moment ago; it may fail.')];
-  return [costWords(session, candidate, prices), ...soldOut].join('\n');
+  const quote = await quoteSession(session, { records, prices, regions: config.regions }, Date.now());
+  if ('refusal' in quote) throw new Refusal(`It would be refused: ${quote.refusal}.`);
+  const soldOut = quote.isSoldOut ? [pc.yellow('All zones were sold out a moment ago; it may fail.')] : [];
+  return [costWords(session, quote.candidate, prices), ...soldOut].join('\n');
 }

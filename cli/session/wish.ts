@@ -1,4 +1,5 @@
 import { clean } from '../../shared/clean.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import {
   deleteSession,
   resumeSession,
@@ -9,7 +10,6 @@ import { isOver, type SessionRecord } from '../../shared/sessions/sessionRecord.
 import { summaryOf } from '../../shared/sessions/summary.ts';
 import { agrees } from '../agrees.ts';
 import { connect, type Where } from '../connect.ts';
-import { Refusal } from '../refusal.ts';
 import { follow } from './follow.ts';
 import { findSession, noSession, type OpenSessions, openSessions } from './open.ts';
 import { tellOutcome } from './outcome.ts';

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Records } from '../storage/records.ts';
 import { isOver, readSession, type SessionRecord, sessionFolder } from './sessionRecord.ts';
 
@@ -11,7 +12,6 @@ export async function listSessions(
   records: Records,
   { all = false } = {},
 ): Promise<{ sessions: SessionRecord[]; unreadable: string[] }> {
-  const { default: pLimit } = await import('p-limit');
   const limit = pLimit(atATime);
   const reading: Promise<SessionRecord | string | undefined>[] = [];
   for await (const file of records.list(sessionFolder)) {
