@@ -5,7 +5,7 @@ import { Refusal } from '../../shared/refusal.ts';
 import { quoteSession } from '../../shared/sessions/quote.ts';
 import { newSession, SessionConflict } from '../../shared/sessions/requestSession.ts';
 import { InvalidSession, readWish, type Session } from '../../shared/sessions/session.ts';
-import { costWords } from '../../shared/sessions/summary.ts';
+import { costWords, summaryOf } from '../../shared/sessions/summary.ts';
 import { agrees } from '../agrees.ts';
 import { connect, type Where } from '../connect.ts';
 import { withRepository } from '../job/source.ts';
@@ -42,7 +42,7 @@ export async function start(name: string, options: StartOptions): Promise<number
     session = await wishOf(name, options);
   } catch (error) {
     if (!(error instanceof InvalidSession)) throw error;
-    for (const line of error.lines) console.error(pc.red(line));
+    console.error(pc.red(error.message));
     return 2;
   }
   const owner = await ownerOf(given);
@@ -58,8 +58,8 @@ export async function start(name: string, options: StartOptions): Promise<number
   try {
     const record = await newSession(sessions, { session, owner }, new Date());
     if (!wait) {
-      if (json) return tellOutcome(record, record.wish, sessions, json);
-      console.log(`It is asked for. npx gazeline session show ${name} tells how it is.`);
+      if (json) console.log(JSON.stringify(summaryOf(record, sessions.prices), undefined, 2));
+      else console.log(`It is asked for. npx gazeline session show ${name} tells how it is.`);
       return 0;
     }
     return tellOutcome(await follow(sessions, record, timeout * 60_000), 'running', sessions, json);

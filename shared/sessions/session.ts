@@ -83,13 +83,13 @@ export type Session = z.infer<typeof Session>;
 /** A session as a person asks for it. What is left out has the default that is given here. */
 export const sessionSchema = ({ allowFile = false } = {}) => (allowFile ? Session : withoutFile);
 
-/** Each line names the field and what would be accepted. */
+/** What is wrong with it, field by field. */
 export class InvalidSession extends Unprocessable {
   override name = 'InvalidSession';
-  readonly lines: string[];
-  constructor(lines: string[]) {
-    super(lines.join('\n'));
-    this.lines = lines;
+  readonly faults: { path: string; message: string }[];
+  constructor(faults: InvalidSession['faults']) {
+    super(faults.map(({ path, message }) => `${path || 'the session'}: ${message}`).join('\n'));
+    this.faults = faults;
   }
 }
 
@@ -98,8 +98,9 @@ export function readWish(value: unknown, options: { allowFile?: boolean } = {}):
   const session = sessionSchema(options).safeParse(value);
   if (session.success) return session.data;
   throw new InvalidSession(
-    session.error.issues.map(
-      ({ path, message }) => `${path.length > 0 ? clean(path.join('.')) : 'the session'}: ${clean(message)}`,
-    ),
+    session.error.issues.map(({ path, message }) => ({
+      path: clean(path.join('.')).slice(0, 100),
+      message: clean(message),
+    })),
   );
 }

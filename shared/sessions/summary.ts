@@ -42,10 +42,12 @@ export const SessionSummary = z.object({
 });
 export type SessionSummary = z.infer<typeof SessionSummary>;
 
-export function summaryOf(record: SessionRecord, table: PriceTable): SessionSummary {
+/** @param expected what it will probably run on, for its cost as long as nothing is asked for */
+export function summaryOf(record: SessionRecord, table: PriceTable, expected?: Candidate): SessionSummary {
   const { session, state, asked, tries } = record;
   const { name, owner, createdAt, reason, startedAt, endsAt, stoppedAt, link } = record;
   const candidate = record.candidate ?? asked?.candidate;
+  const priced = candidate ?? expected;
   const isUp = state === 'running';
   return {
     ...{ name, owner, state, createdAt },
@@ -64,8 +66,8 @@ export function summaryOf(record: SessionRecord, table: PriceTable): SessionSumm
     idleMinutes: session.idleMinutes,
     hours: session.hours,
     cost: {
-      perHour: candidate?.price?.perHour ?? null,
-      perMonthStopped: (candidate && perMonthStopped(session, candidate, table)) ?? null,
+      perHour: priced?.price?.perHour ?? null,
+      perMonthStopped: (priced && perMonthStopped(session, priced, table)) ?? null,
       pricesOf: table.asOf,
     },
     tries: tries.map(({ at, zone, machineType, words }) => ({ at, zone, machineType, reason: words })),

@@ -61,7 +61,7 @@ export const sessionRoutes: Route[] = [
       if ('refusal' in quote)
         throw new Refused(422, `It would be refused: ${quote.refusal}. Nothing is started.`);
       const made = newSession({ records, publish }, { session, owner: caller.person }, new Date(now()));
-      return summaryOf(await orConflict(made), prices);
+      return summaryOf(await orConflict(made), prices, quote.candidate);
     },
   }),
 
@@ -185,10 +185,10 @@ function sessionIn(body: unknown, { config }: Tools): Session {
     return readWish(body, { allowFile: config.localCloud !== undefined });
   } catch (error) {
     if (!(error instanceof InvalidSession)) throw error;
-    const errors = error.lines.map((line) => {
-      const [, path = '', message = line] = /^([^:\s]+): (.*)$/s.exec(line) ?? [];
-      return { path: path ? `body.${path}` : 'body', message };
-    });
+    const errors = error.faults.map(({ path, message }) => ({
+      path: path ? `body.${path}` : 'body',
+      message,
+    }));
     throw new Refused(400, 'The session is not as expected.', { errors });
   }
 }
