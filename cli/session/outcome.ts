@@ -17,6 +17,9 @@ export function tellOutcome(
 ): number {
   const summary = summaryOf(record, prices);
   const { name, state, reason, link, owner, diskGb, cost, hours, idleMinutes } = summary;
+  // The sweep of idle machines goes by its own clock.
+  const idle =
+    config.idleStop === 'on' ? Math.min(idleMinutes, config.idleAfter + config.idleCountdown) : idleMinutes;
   const isReached = state === wanted;
   if (json) console.log(JSON.stringify(summary, undefined, 2));
   else if (!isReached)
@@ -28,7 +31,7 @@ export function tellOutcome(
       [
         `${pc.green('✓')} ${pc.bold(name)} runs.${link ? ` Open it${config.localCloud ? '' : ` as ${clean(owner)}`}: ${pc.cyan(link)}` : ''}`,
         pc.dim(
-          `It is stopped after ${hours} hours, or ${idleMinutes} minutes without use; ${stoppedWords(cost.perMonthStopped)}.`,
+          `It is stopped after ${hours} hours, or ${idle} minutes without use; ${stoppedWords(cost.perMonthStopped)}.`,
         ),
       ].join('\n'),
     );

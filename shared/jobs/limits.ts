@@ -166,7 +166,8 @@ function isRoom(
   }
   if (mostPerHour !== undefined) {
     const running =
-      Object.values(others).reduce((sum, one) => sum + (one.perHour ?? 0), 0) + burnOfOthers(cost);
+      Object.values(others).reduce((sum, one) => sum + (one.perHour ?? 0), 0) +
+      burnOfOthers(cost, others, holder.id);
     if (running + perHour > mostPerHour)
       return soon(
         `${dollars(running)} an hour are being spent, and with ${dollars(perHour)} for this it would be more than the ${dollars(mostPerHour)} that the lab allows${waits ? '; it waits until something has ended' : ''}`,
@@ -195,15 +196,15 @@ function mostOf({ perHour = 0, at, until }: Held[string], counted: string): numb
   return (Math.max(0, Date.parse(until) - from) / 3_600_000) * perHour;
 }
 
-/** Of what runs and belongs to no job and no session: what was made by hand, and the disks of sessions, which stay. */
-const burnOfOthers = (cost: CostRecord | undefined): number =>
+/** Of what runs and nothing is held for: what was made by hand, and the disks of sessions that are stopped. */
+const burnOfOthers = (cost: CostRecord | undefined, held: Held, own: string): number =>
   Object.values(cost?.items ?? {})
-    .filter(
-      ({ state, labels }) =>
-        state === 'running' &&
-        labels['gazeline-job'] === undefined &&
-        labels['gazeline-session'] === undefined,
-    )
+    .filter(({ state, labels }) => {
+      const { 'gazeline-job': job, 'gazeline-session': name } = labels;
+      const session = name === undefined ? undefined : sessionHolderId(name);
+      const isHeld = session !== undefined && (session === own || held[session] !== undefined);
+      return state === 'running' && job === undefined && !isHeld;
+    })
     .reduce((sum, { perHour = 0 }) => sum + perHour, 0);
 
 const iso = (ms: number) => new Date(ms).toISOString();

@@ -61,7 +61,7 @@ export async function place(record: SessionRecord, dependencies: SessionDependen
 
 /** Asks for what is written down, or looks what has come of it. */
 export async function settle(record: SessionRecord, dependencies: SessionDependencies): Promise<Step> {
-  const { records, instances, settings, now } = dependencies;
+  const { instances, settings, now } = dependencies;
   const { name, asked } = record;
   if (!asked) return 'again';
   const { candidate, requestId, acceptedAt, operation } = asked;
@@ -69,26 +69,18 @@ export async function settle(record: SessionRecord, dependencies: SessionDepende
   const id = instanceId(name);
   const at = new Date(now()).toISOString();
   if (!acceptedAt) {
+    const isSentAgain = asked.sentAt !== undefined;
+    if (!isSentAgain) await changeAsked(record, { sentAt: at }, dependencies);
     await keepScript(dependencies);
     const answer = await instances.create(zone, id, instanceBody(record, candidate, settings), requestId);
+    if ('operation' in answer) {
+      await changeAsked(record, { acceptedAt: at, operation: answer.operation }, dependencies);
+      return 'again';
+    }
     // The answer to an earlier request may have been lost, or this one.
-    if (
-      'failure' in answer &&
-      !(mayBeThere(answer.failure) && isOurs(await instances.look(zone, id), record))
-    )
-      return drop(record, answer.failure, dependencies);
-    await changeSession(records, name, (before) =>
-      before.asked?.requestId === requestId && !before.asked.acceptedAt
-        ? {
-            ...before,
-            asked: {
-              ...before.asked,
-              acceptedAt: at,
-              ...('operation' in answer ? { operation: answer.operation } : {}),
-            },
-          }
-        : before,
-    );
+    const isThere = mayBeThere(answer.failure, isSentAgain) && isOurs(await instances.look(zone, id), record);
+    if (!isThere) return drop(record, answer.failure, dependencies);
+    await changeAsked(record, { acceptedAt: at }, dependencies);
     return 'again';
   }
 
@@ -117,8 +109,22 @@ const isOnItsWay = ({ state }: Seen) => ['INITIALIZING', 'PROVISIONING', 'STARTI
 const isOurs = (seen: Seen | undefined, record: SessionRecord): boolean =>
   seen?.sessionId === sessionIdOf(record);
 
-/** By what was said at once; a zone that is closed does not say either what is there. */
-const mayBeThere = ({ kind }: Failure) => kind === 'exists' || kind === 'transient' || kind === 'stock-out';
+/**
+ * A zone that refuses may be one that does not say either what is there, so it is only asked where that can matter.
+ */
+const mayBeThere = ({ kind }: Failure, isSentAgain: boolean): boolean =>
+  kind === 'exists' || kind === 'transient' || (isSentAgain && kind !== 'zone-closed');
+
+const changeAsked = (
+  { name, asked }: SessionRecord,
+  more: Partial<NonNullable<SessionRecord['asked']>>,
+  { records }: SessionDependencies,
+) =>
+  changeSession(records, name, (before) =>
+    before.asked && before.asked.requestId === asked?.requestId && !before.asked.acceptedAt
+      ? { ...before, asked: { ...before.asked, ...more } }
+      : before,
+  );
 
 export const roomFor = async (
   { name, owner, session }: SessionRecord,

@@ -46,6 +46,8 @@ export const SessionRecord = z.object({
       at: time,
       candidate: Candidate,
       requestId: z.string(),
+      /** When it was first sent, or was about to be. */
+      sentAt: time.optional(),
       /** Workbench has said yes to the request, which says nothing yet of whether there will be a machine. */
       acceptedAt: time.optional(),
       operation: z.string().optional(),
