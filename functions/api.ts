@@ -12,6 +12,7 @@ import { mayDo } from '../shared/api/roles.ts';
 import type { Tools } from '../shared/api/tools.ts';
 import type { Log } from '../shared/log.ts';
 import { notYetIn } from '../shared/once.ts';
+import { codeOf } from '../shared/storage/codeOf.ts';
 import type { Answer } from '../shared/trigger.ts';
 
 export const ApiRequest = z.object({
@@ -57,6 +58,7 @@ async function answerTo(
   need(caller, route.role);
   const input = readInput(route, written, search, { type: headers['content-type'], text });
   if (route.roleOf) need(caller, route.roleOf(input));
+  if (route.method !== 'GET') log.info('asked for', { route: route.id, by: caller.email });
   const tools = await openTools();
   const work = async (key: string) =>
     reply(route, await route.handle({ ...input, caller, key, log }, tools), headers.accept);
@@ -81,6 +83,9 @@ function keyOf({ email }: Caller, key: string): string {
   return createHash('sha256').update(`${email}\n${key}`).digest('hex');
 }
 
+const isPassing = (status: number | undefined) =>
+  status !== undefined && (status === 429 || (status >= 500 && status < 600));
+
 function refusalOf(error: unknown, log: Log): Refused {
   if (error instanceof Refused) return error;
   const notYet = notYetIn(error);
@@ -91,5 +96,9 @@ function refusalOf(error: unknown, log: Log): Refused {
     });
   }
   log.error('failed', { error });
+  if (isPassing(codeOf(error)))
+    return new Refused(503, 'A service that this needs does not answer now.', {
+      headers: { 'retry-after': '10' },
+    });
   return new Refused(500, 'It failed. The log of the function says why.');
 }

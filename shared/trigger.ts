@@ -2,6 +2,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import * as framework from '@google-cloud/functions-framework';
 import * as z from 'zod';
+import { problemOf, Refused } from './api/refused.ts';
 import { bodyLimit, hideBody, readBody } from './body.ts';
 import { clients } from './clients.ts';
 import { config } from './config.ts';
@@ -277,6 +278,8 @@ export function register(functions: Record<string, Triggered>): void {
   }
 }
 
+const tooLarge = problemOf(new Refused(413, `A body may hold ${bodyLimit} bytes, uncompressed.`));
+
 /** Nothing of an error goes into the answer: it may hold names, ids or tokens. The log has it. */
 async function answer(name: string, handle: Triggered['handle'], request: IncomingMessage): Promise<Answer> {
   const headers = request.headers as Record<string, string>;
@@ -285,7 +288,7 @@ async function answer(name: string, handle: Triggered['handle'], request: Incomi
     logFor({ function: name, event, trace, project: process.env.GAZELINE_PROJECT });
   try {
     const body = await readBody(request);
-    if (!body) return { status: 413, body: { error: `A body may hold ${bodyLimit} bytes, uncompressed` } };
+    if (!body) return tooLarge;
     const [, path = '/', search = ''] = /^([^?]*)\??(.*)$/s.exec(request.url ?? '/') ?? [];
     return await handle({ method: request.method ?? '', path, search, headers, body }, { name, logOf });
   } catch (error) {

@@ -12,8 +12,8 @@ export function matcherOf(routes: Route[]): MatchRoute {
   const patterns = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
   return (method, path) => {
     const there = patterns.flatMap(({ route, pattern }) => {
-      const groups = pattern.exec(path)?.groups;
-      return groups || pattern.test(path) ? [{ route, groups: groups ?? {} }] : [];
+      const match = pattern.exec(path);
+      return match ? [{ route, groups: match.groups ?? {} }] : [];
     });
     if (there.length === 0) throw new Refused(404, 'There is nothing at this path.');
     // https://www.rfc-editor.org/rfc/rfc9110#name-head
@@ -27,7 +27,8 @@ export function matcherOf(routes: Route[]): MatchRoute {
   };
 }
 
-const patternOf = (path: string) => new RegExp(`^${path.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
+const patternOf = (path: string) =>
+  new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
 
 function decoded(groups: Record<string, string>): Record<string, string> {
   try {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Route } from './route.ts';
 
 type Json = z.core.util.JSONType;
-type Object = Record<string, Json>;
+type JsonObject = Record<string, Json>;
 
 const Problem = z.object({
   type: z.string(),
@@ -13,10 +13,10 @@ const Problem = z.object({
 });
 
 /** The OpenAPI document of a table of routes. https://spec.openapis.org/oas/v3.1.1.html */
-export function openApiOf(routes: Route[], server?: string): Object {
+export function openApiOf(routes: Route[], server?: string): JsonObject {
   const schemas: Schemas = {};
   const problem = jsonSchema(Problem, 'output', 'Problem', schemas);
-  const paths: Record<string, Object> = {};
+  const paths: Record<string, JsonObject> = {};
   for (const route of routes) {
     const path = paths[route.path] ?? {};
     path[route.method.toLowerCase()] = operationOf(route, schemas);
@@ -46,7 +46,7 @@ export function openApiOf(routes: Route[], server?: string): Object {
   };
 }
 
-function operationOf(route: Route, schemas: Schemas): Object {
+function operationOf(route: Route, schemas: Schemas): JsonObject {
   const { id, method, summary, role, parameters, query, body, answer, status = 200, csv } = route;
   const json = { 'application/json': { schema: jsonSchema(answer, 'output', `${id}Answer`, schemas) } };
   return {
@@ -61,7 +61,7 @@ function operationOf(route: Route, schemas: Schemas): Object {
     ...(body
       ? {
           requestBody: {
-            required: true,
+            required: !body.safeParse(undefined).success,
             content: { 'application/json': { schema: jsonSchema(body, 'input', `${id}Body`, schemas) } },
           },
         }
@@ -88,7 +88,7 @@ function parametersOf(
 ): Json[] {
   if (!schema) return [];
   const { properties = {}, required = [] } = jsonSchema(schema, 'input', `${id}Parameters`, schemas) as {
-    properties?: Record<string, Object>;
+    properties?: Record<string, JsonObject>;
     required?: string[];
   };
   return Object.entries(properties).map(([name, { description, ...property }]) => ({
@@ -108,13 +108,13 @@ const idempotencyKey = {
   schema: { type: 'string', minLength: 1, maxLength: 200, pattern: '^[\\x20-\\x7e]+$' },
 };
 
-type Schemas = Record<string, Object>;
+type Schemas = Record<string, JsonObject>;
 
 /**
  * What cannot be said in a JSON Schema, as what a transformation makes of something, is left open. What is used several
  * times in it goes to the document's own schemas: a reference begins at the root of the document.
  */
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output', name: string, schemas: Schemas): Object {
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output', name: string, schemas: Schemas): JsonObject {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   const text = JSON.stringify(rest).replace(
     /"#\/\$defs\/([^"]+)"/g,
@@ -122,7 +122,7 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output', name: string, sch
   );
   const { $defs = {}, ...whole } = JSON.parse(text) as { $defs?: Schemas };
   for (const [defined, one] of Object.entries($defs)) schemas[nameOf(defined)] = one;
-  return whole as Object;
+  return whole as JsonObject;
 
   // Those without a name are numbered in each schema anew.
   function nameOf(defined: string): string {

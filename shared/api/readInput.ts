@@ -50,9 +50,24 @@ function jsonOf(type: string | undefined, text: string | undefined): unknown {
   if (text === undefined) return undefined;
   if (!/^application\/json\s*(;|$)/i.test(type ?? ''))
     throw new Refused(415, 'A body is JSON here, with content-type: application/json.');
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new Refused(400, 'The body is not JSON.');
   }
+  if (isDeeperThan(mostDepth, value)) throw new Refused(400, 'The body is nested too deeply.');
+  return value;
+}
+
+/** What comes after would follow it until the stack is full. */
+const mostDepth = 64;
+
+function isDeeperThan(most: number, value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > most) return true;
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+  }
+  return false;
 }

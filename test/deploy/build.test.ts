@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as z from 'zod';
+import { mintIdToken } from '../../deploy/local/cloud/token/mintIdToken.ts';
 import { clients } from '../../shared/clients.ts';
 import { readJobRecord } from '../../shared/jobs/changeJob.ts';
 import { readJob } from '../../shared/jobs/parseJob.ts';
@@ -99,3 +100,29 @@ test('and it starts machines: the bundled search finds one and hands it the star
   const script = machine.metadata?.items?.find(({ key }) => key === 'startup-script')?.value;
   expect(script).toBe(await readFile(join(root, 'deploy/google/machine/start.sh'), 'utf8'));
 }, 60_000);
+
+test('in the bundle, the API knows its caller and finds all that it loads late', async () => {
+  const audience = 'https://api.example.org';
+  process.env.GAZELINE_API_URL = audience;
+  const account = 'caller-ada@gazeline-local.iam.gserviceaccount.com';
+  const storage = await clients.storage();
+  await storage.createBucket('derived');
+  await recordsIn(storage, 'state').write('access.json', { members: { [account]: 'admin' } }, '0');
+  const url = await serve('api');
+  const authorization = `Bearer ${await mintIdToken(cloud.origin, account, audience)}`;
+  const ask = async (method: string, path: string, body?: object) =>
+    (
+      await fetch(`${url}${path}`, {
+        method,
+        headers: { authorization, accept: 'text/csv, application/json', 'content-type': 'application/json' },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      })
+    ).status;
+  const job = { name: 'Quoted', repository: 'https://github.com/our-lab/scanpaths', command: 'make' };
+  expect(await ask('GET', '/v1/openapi.json')).toBe(200);
+  expect(await ask('GET', '/v1/areas-of-interest')).toBe(200);
+  expect(await ask('GET', '/v1/sync/status')).toBe(200);
+  expect(await ask('POST', '/v1/jobs/quote', job)).toBe(200);
+  expect(await ask('GET', '/v1/machines')).toBe(200);
+  expect((await fetch(`${url}/v1/me`)).status).toBe(401);
+});

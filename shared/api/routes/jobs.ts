@@ -23,6 +23,7 @@ import type { Tools } from '../tools.ts';
 /** Looked at by `readJob`, which tells what is wrong line by line, and knows whether a repository may be a folder. */
 const Written = z
   .unknown()
+  .refine((body) => body !== undefined, 'expected a job')
   .meta({ ...z.toJSONSchema(Job, { io: 'input', unrepresentable: 'any' }), $schema: undefined });
 
 const Cost = z.object({

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { failureOf } from '../../machines/failure.ts';
+import { unknownZone } from '../../machines/failure.ts';
 import { Evidence } from '../../machines/idle/evidence.ts';
 import { type IdleMachine, jobOf, whatOf } from '../../machines/idle/idleMachine.ts';
 import { faultOfDay, keepMachine } from '../../machines/idle/keepMachine.ts';
@@ -106,8 +106,7 @@ export const machineRoutes: Route[] = [
 async function need(path: { zone: string; name: string }, { vms }: Tools): Promise<IdleMachine> {
   const missing = () => new Refused(404, `There is no machine ${path.zone}/${path.name}.`);
   const machine = await (await vms()).look(path).catch((error: unknown) => {
-    // A zone that there is not, for example.
-    throw failureOf(error)?.kind === 'bad-request' ? missing() : error;
+    throw unknownZone.test((error as Error).message) ? missing() : error;
   });
   if (!machine) throw missing();
   return machine;

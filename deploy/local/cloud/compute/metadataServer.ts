@@ -94,7 +94,7 @@ export async function startMetadataServer(
       return write(request, response, path.slice(2));
     }
 
-    if (isIdentity(path) && machine.serviceAccount && mintIdToken) {
+    if (isIdentity(path, machine) && machine.serviceAccount && mintIdToken) {
       const audience = searchParams.get('audience');
       if (!audience) return refuse(response, 400, 'non-empty audience parameter required');
       // Without `format=full`, the token says a number and not the e-mail address.
@@ -174,12 +174,10 @@ export async function startMetadataServer(
 }
 
 /** https://cloud.google.com/compute/docs/instances/verifying-instance-identity#request_signature */
-const isIdentity = ([instance, accounts, account, key, ...more]: string[]) =>
-  instance === 'instance' &&
-  accounts === 'service-accounts' &&
-  account !== undefined &&
-  key === 'identity' &&
-  more.length === 0;
+const isIdentity = (path: string[], { serviceAccount }: MachineMetadata) =>
+  ['default', serviceAccount?.email].some(
+    (account) => path.join('/') === `instance/service-accounts/${account}/identity`,
+  );
 
 const isTrue = (flag: string | null) => flag?.toLowerCase() === 'true';
 

@@ -27,23 +27,15 @@ const lifetime = 3600;
  * https://cloud.google.com/docs/authentication/token-types#id
  */
 export function createIdTokens(folder: string): IdTokens {
-  const privateKey = readKey(join(folder, 'id-token-key.pem'));
-  const publicKey = createPublicKey(privateKey);
-  const digest = createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest();
-  const kid = digest.subarray(0, 20).toString('hex');
-  const certificate = certificateOf(
-    { privateKey, publicKey },
-    {
-      name: 'federated-signon.gazeline.local',
-      serial: digest.subarray(0, 7),
-      from: new Date('2026-01-01'),
-      to: new Date('2049-01-01'),
-    },
-  );
+  let opened: Signer | undefined;
+  // Most tests need none, and a key takes a tenth of a second to make.
+  const signer = () => {
+    opened ??= openSigner(folder);
+    return opened;
+  };
   return {
     issue({ email, audience, withEmail }) {
+      const { kid, privateKey } = signer();
       const now = Math.floor(Date.now() / 1000);
       const subject = idOf(email);
       const claims = {
@@ -58,9 +50,35 @@ export function createIdTokens(folder: string): IdTokens {
       const signed = [{ alg: 'RS256', kid, typ: 'JWT' }, claims].map(encode).join('.');
       return `${signed}.${sign('RSA-SHA256', Buffer.from(signed), privateKey).toString('base64url')}`;
     },
-    certificates: () => ({ [kid]: certificate }),
-    keys: () => [{ ...publicKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig', kid }],
+    certificates() {
+      const { kid, certificate } = signer();
+      return { [kid]: certificate };
+    },
+    keys() {
+      const { kid, publicKey } = signer();
+      return [{ ...publicKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig', kid }];
+    },
   };
+}
+
+type Signer = { kid: string; privateKey: KeyObject; publicKey: KeyObject; certificate: string };
+
+function openSigner(folder: string): Signer {
+  const privateKey = readKey(join(folder, 'id-token-key.pem'));
+  const publicKey = createPublicKey(privateKey);
+  const digest = createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest();
+  const certificate = certificateOf(
+    { privateKey, publicKey },
+    {
+      name: 'federated-signon.gazeline.local',
+      serial: digest.subarray(0, 7),
+      from: new Date('2026-01-01'),
+      to: new Date('2049-01-01'),
+    },
+  );
+  return { kid: digest.subarray(0, 20).toString('hex'), privateKey, publicKey, certificate };
 }
 
 /** The number by which Google knows an account: 21 digits. */

@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { GoogleAuth } from 'google-auth-library';
+import { Compute, GoogleAuth, OAuth2Client } from 'google-auth-library';
 import {
   type MetadataServer,
   startMetadataServer,
 } from '../../../../../deploy/local/cloud/compute/metadataServer.ts';
 import type { MachineMetadata } from '../../../../../deploy/local/cloud/compute/metadataTree.ts';
 import { mintToken } from '../../../../../deploy/local/cloud/compute/mintToken.ts';
+import { mintIdToken } from '../../../../../deploy/local/cloud/token/mintIdToken.ts';
 import { requestsAt } from '../../../../kit.ts';
 import { useLocalCloud } from '../../../../localCloud.ts';
 import { call } from '../storage/raw.ts';
@@ -38,6 +39,7 @@ let writes = 0;
 beforeAll(async () => {
   server = await startMetadataServer(machine, {
     mintToken: () => mintToken(cloud.origin, cloud.keyFile),
+    mintIdToken: (...asked) => mintIdToken(cloud.origin, ...asked),
     guestWrote: () => void writes++,
   });
 });
@@ -210,4 +212,25 @@ test('curl gets a token in the shape that scripts take apart', async () => {
     expires_in: 3600,
     token_type: 'Bearer',
   });
+});
+
+test('a machine has an ID token for whom it calls, and Google’s library checks it', async () => {
+  const audience = 'https://api.example.org/a b';
+  const identity = (query: string) => text(`instance/service-accounts/default/identity?${query}`);
+  const claimsOf = async (idToken: string) => {
+    const endpoints = { oauth2FederatedSignonPemCertsUrl: `${cloud.origin}/oauth2/v1/certs` };
+    return (await new OAuth2Client({ endpoints }).verifyIdToken({ idToken, audience })).getPayload();
+  };
+  const query = new URLSearchParams({ audience });
+  expect(await claimsOf(await identity(`${query}&format=full`))).toMatchObject({
+    email,
+    email_verified: true,
+  });
+  expect(await claimsOf(await identity(`${query}`))).not.toHaveProperty('email');
+  expect((await ask('instance/service-accounts/default/identity')).status).toBe(400);
+  expect((await ask('instance/service-accounts/other@lab.edu/identity?audience=a')).status).toBe(404);
+
+  process.env.GCE_METADATA_HOST = server.host;
+  const idToken = await new Compute().fetchIdToken(audience);
+  expect(await claimsOf(idToken)).toMatchObject({ aud: audience, email });
 });
