@@ -85,8 +85,14 @@ const otherNames: { [name: string]: GpuName } = {
   ...Object.fromEntries(gpuNames.map((name) => [gpus[name].type, name])),
 };
 
-export const gpuNamed = (text: string): GpuName | undefined =>
-  gpuNames.find((name) => name.toLowerCase() === text.toLowerCase()) ?? otherNames[text.toLowerCase()];
+export const gpuNamed = (text: string): GpuName | undefined => {
+  const name = text.toLowerCase();
+  return (
+    gpuNames.find((one) => one.toLowerCase() === name) ??
+    // `__proto__` is one that every object has.
+    (Object.hasOwn(otherNames, name) ? otherNames[name] : undefined)
+  );
+};
 
 /**
  * TPUs with one host, as Google names them: the number is of cores up to v5p, of chips for v5litepod and v6e. A larger

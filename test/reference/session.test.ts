@@ -59,7 +59,9 @@ test('the link of a session opens a real Jupyter, in which a kernel computes, an
   await new Promise((resolve) => socket.addEventListener('open', resolve));
   const message = { msg_id: 'one', msg_type: 'execute_request', username: '', session: 's', version: '5.3' };
   const content = { code: 'import os; print(6 * 7, os.getcwd())', silent: false };
-  socket.send(JSON.stringify({ header: message, parent_header: {}, metadata: {}, content, channel: 'shell' }));
+  socket.send(
+    JSON.stringify({ header: message, parent_header: {}, metadata: {}, content, channel: 'shell' }),
+  );
   expect(await printed).toMatch(/^42 .*\/session-pupils\/jupyter\n$/);
   socket.close();
 
