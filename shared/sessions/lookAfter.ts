@@ -2,10 +2,11 @@ import { setTimeout } from 'node:timers/promises';
 import type { Publish } from '../publish.ts';
 import { Unprocessable } from '../unprocessable.ts';
 import type { SessionDependencies, Step } from './dependencies.ts';
-import { place, settle } from './place.ts';
+import { place } from './place.ts';
 import { reconcile } from './reconcile.ts';
 import { requestSession } from './requestSession.ts';
 import { isOver, readSession, type SessionRecord } from './sessionRecord.ts';
+import { settle } from './settle.ts';
 
 export type LookAfterDependencies = SessionDependencies & {
   publish: Publish;

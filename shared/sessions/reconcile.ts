@@ -1,15 +1,14 @@
 import { isOpenForWork } from '../budget/isOpenForWork.ts';
-import { IdleRecord, idleRecordName } from '../machines/idle/idleRecord.ts';
-import { NotYet } from '../once.ts';
+import { act, notStarted } from './act.ts';
 import type { SessionDependencies, Step } from './dependencies.ts';
 import { instanceId, sessionIdOf } from './instanceBody.ts';
-import type { Asked, Seen } from './instances.ts';
+import type { Seen } from './instances.ts';
+import { gone, noteLook } from './noteLook.ts';
 import { roomFor } from './place.ts';
 import { keepScript } from './script.ts';
 import { changeSession, moved, type SessionRecord } from './sessionRecord.ts';
+import { whyStopped } from './whyStopped.ts';
 
-/** So long Workbench has to say that there is no such instance before it is believed. */
-const believed = 10 * 60_000;
 const stopped = ['STOPPED', 'SUSPENDED'];
 const onItsWay = ['INITIALIZING', 'PROVISIONING', 'STARTING', 'UPGRADING', 'SUSPENDING'];
 
@@ -115,72 +114,6 @@ async function toDeleted(
   return act(record, 'delete', () => instances.remove(candidate?.zone ?? '', instanceId(name)), dependencies);
 }
 
-/** Asks for something once, until that is over: what is asked for is written down before. */
-async function act(
-  { name, action }: SessionRecord,
-  verb: NonNullable<SessionRecord['action']>['verb'],
-  ask: () => Promise<Asked>,
-  dependencies: SessionDependencies,
-): Promise<Step> {
-  const { records, instances, log, now } = dependencies;
-  if (action?.verb === verb && action.operation) {
-    const outcome = await instances.outcome(action.operation);
-    if (outcome === undefined) return 'later';
-    if (typeof outcome === 'object')
-      log.error('a session does not do what it is told', {
-        session: name,
-        verb,
-        reason: outcome.failure.raw,
-      });
-  }
-  const at = new Date(now()).toISOString();
-  await changeSession(records, name, (before) => ({ ...before, action: { verb, at } }));
-  const answer = await ask();
-  if ('operation' in answer) {
-    const { operation } = answer;
-    log.info('asked for', { session: name, verb });
-    await changeSession(records, name, (before) =>
-      before.action?.verb === verb && before.action.at === at
-        ? { ...before, action: { verb, at, operation } }
-        : before,
-    );
-    return 'later';
-  }
-  const { kind, words, raw } = answer.failure;
-  // Something else is under way on it.
-  if (kind === 'exists') return 'later';
-  if (kind === 'transient' || kind === 'rate' || kind === 'not-found') throw new NotYet(words);
-  log.error('a session does not do what it is told', { session: name, verb, reason: raw });
-  if (verb === 'start') {
-    const record = await changeSession(records, name, (before) => before);
-    return record ? notStarted(record, words, dependencies) : 'done';
-  }
-  await changeSession(records, name, (before) =>
-    before.reason === words ? before : { ...before, reason: words },
-  );
-  return 'done';
-}
-
-/** It stays stopped, with what is on its disks. */
-async function notStarted(
-  { name }: SessionRecord,
-  reason: string,
-  { records, log, now }: SessionDependencies,
-): Promise<Step> {
-  const at = new Date(now()).toISOString();
-  await changeSession(records, name, (before) => {
-    if (before.state !== 'starting') return before;
-    const { action: _, ...rest } = before;
-    return {
-      ...moved(rest, 'stopped', at, `it could not be started: ${reason}`),
-      wish: 'stopped',
-      wishedAt: at,
-    };
-  });
-  log.warning('a session could not be started', { session: name, reason });
-  return 'done';
-}
-
 /** It runs from now on, and ends when its hours are over. */
 async function startClock(
   record: SessionRecord,
@@ -215,60 +148,4 @@ async function wishStopped(
     };
   });
   log.info('a session is stopped', { session: record.name, reason });
-}
-
-/** By what the idle sweep has written down of its machine, or by somebody else. */
-async function whyStopped(
-  { instanceId: id, startedAt = '', session }: SessionRecord,
-  { records }: SessionDependencies,
-): Promise<string> {
-  const idle = id === undefined ? undefined : (await records.read(idleRecordName(id), IdleRecord))?.value;
-  if (idle?.outcome && idle.outcome.at > startedAt && idle.outcome.what !== 'failed')
-    return 'nobody used it, and the idle sweep has stopped it';
-  return `it was stopped by Workbench, after ${session.idleMinutes} minutes without use, or by somebody else`;
-}
-
-/** What the instance says of itself now. */
-async function noteLook(
-  record: SessionRecord,
-  { link, machineId }: Seen,
-  { records }: SessionDependencies,
-): Promise<SessionRecord> {
-  const isKnown =
-    record.missingSince === undefined &&
-    (link === undefined || link === record.link) &&
-    (machineId === undefined || machineId === record.instanceId);
-  if (isKnown) return record;
-  const changed = await changeSession(records, record.name, (before) => {
-    if (!before.candidate) return before;
-    const { missingSince: _, ...rest } = before;
-    return { ...rest, ...(link ? { link } : {}), ...(machineId ? { instanceId: machineId } : {}) };
-  });
-  return changed ?? record;
-}
-
-/** One answer that there is none may be wrong, and then what is paid would be forgotten. */
-async function gone(
-  record: SessionRecord,
-  seen: Seen | undefined,
-  { records, log, now }: SessionDependencies,
-): Promise<Step> {
-  const at = new Date(now()).toISOString();
-  const since = record.missingSince ?? at;
-  const isExpected = record.wish === 'deleted' && record.action?.verb === 'delete';
-  const isDeleted = seen?.state === 'DELETED';
-  const isBelieved = isExpected || isDeleted || now() - Date.parse(since) >= believed;
-  const reason = isExpected
-    ? undefined
-    : seen && !isDeleted
-      ? 'another instance has its name'
-      : 'its machine was deleted by somebody else';
-  await changeSession(records, record.name, (before) => {
-    if (before.state === 'deleted') return before;
-    if (!isBelieved) return before.missingSince ? before : { ...before, missingSince: since };
-    const { action: _, asked: __, link: ___, missingSince: ____, ...rest } = before;
-    return { ...moved(rest, 'deleted', at, reason), wish: 'deleted' };
-  });
-  if (isBelieved) log.info('nothing is left of a session', { session: record.name, reason });
-  return 'done';
 }
