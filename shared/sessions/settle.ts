@@ -2,6 +2,7 @@ import type { Try } from '../jobs/jobRecord.ts';
 import type { Candidate } from '../machines/candidate.ts';
 import { block, Cooldown, cooldownRecord, noCooldown, unblock } from '../machines/cooldown.ts';
 import type { Failure } from '../machines/failure.ts';
+import { NotYet } from '../once.ts';
 import type { Records } from '../storage/records.ts';
 import type { SessionDependencies, Step } from './dependencies.ts';
 import { instanceBody, instanceId, sessionIdOf } from './instanceBody.ts';
@@ -29,6 +30,7 @@ export async function settle(record: SessionRecord, dependencies: SessionDepende
       await changeAsked(record, { acceptedAt: at, operation: answer.operation }, dependencies);
       return 'again';
     }
+    if (answer.failure.kind === 'rate') throw new NotYet(answer.failure.words);
     // The answer to an earlier request may have been lost, or this one.
     const isThere = mayBeThere(answer.failure, isSentAgain) && isOurs(await instances.look(zone, id), record);
     if (!isThere) return drop(record, answer.failure, dependencies);

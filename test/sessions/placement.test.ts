@@ -191,6 +191,17 @@ test('a zone that is closed to the project is not looked at, and another one is 
   expect(record.tries).toMatchObject([{ zone, kind: 'zone-closed' }]);
 });
 
+test('too many requests at a time are no reason to look elsewhere: the same is asked for a little later', async () => {
+  await setFaults(cloud, { service: 'notebooks', kind: 'status', status: 429, method: 'POST', times: 1 });
+  await sessions.ask('pupils', l4);
+  expect(await sessions.deliver()).toHaveLength(1);
+  const { asked, tries } = await sessions.read('pupils');
+  expect(tries).toEqual([]);
+  expect(await sessions.deliver()).toEqual([]);
+  expect(await sessions.read('pupils')).toMatchObject({ state: 'running', candidate: asked?.candidate });
+  expect(await sessions.cooldown()).toEqual({});
+});
+
 test('what Workbench does not accept at all ends the search', async () => {
   await setFaults(cloud, { service: 'notebooks', kind: 'permissionDenied' });
   await sessions.ask('pupils', l4);
