@@ -1,4 +1,4 @@
-import type { Records } from '../storage/records.ts';
+import { BadRecord, type Records } from '../storage/records.ts';
 import { Annotation, annotationFolder, annotationName, longFolder } from './annotation.ts';
 
 /** An annotation, with the name of its record; or, in words, why it cannot be read. */
@@ -16,15 +16,11 @@ export async function* listAnnotations(
 ): AsyncIterable<Listed> {
   const isInLong = from?.startsWith(longFolder) && !`${annotationFolder}${prefix}`.startsWith(longFolder);
   if (!isInLong)
-    for await (const record of derived.list(`${annotationFolder}${prefix}`, from)) {
-      const listed = record.startsWith(longFolder) ? undefined : await readListed(derived, record);
-      if (listed) yield listed;
-    }
-  for await (const record of derived.list(longFolder, isInLong ? from : undefined)) {
-    const listed = await readListed(derived, record);
-    if (!listed || ('annotation' in listed && !listed.annotation.stimulus.name.startsWith(prefix))) continue;
-    yield listed;
-  }
+    yield* readAll(derived, derived.list(`${annotationFolder}${prefix}`, from), (record) =>
+      record.startsWith(longFolder),
+    );
+  for await (const listed of readAll(derived, derived.list(longFolder, isInLong ? from : undefined)))
+    if (!('annotation' in listed) || listed.annotation.stimulus.name.startsWith(prefix)) yield listed;
 }
 
 /** @returns undefined if there is none */
@@ -32,11 +28,38 @@ export async function findAnnotation(derived: Records, stimulus: string): Promis
   return readListed(derived, annotationName(stimulus));
 }
 
+const mostAtATime = 16;
+
+/** In their order, but several at a time: the more of them are wanted, the more. */
+async function* readAll(
+  derived: Records,
+  records: AsyncIterable<string>,
+  isPassedOver: (record: string) => boolean = () => false,
+): AsyncIterable<Listed> {
+  let atATime = 2;
+  let waiting: string[] = [];
+  const read = async () => {
+    const listed = await Promise.all(waiting.map((record) => readListed(derived, record)));
+    return listed.filter((one) => one !== undefined);
+  };
+  for await (const record of records) {
+    if (isPassedOver(record)) continue;
+    waiting.push(record);
+    if (waiting.length < atATime) continue;
+    yield* await read();
+    waiting = [];
+    atATime = Math.min(atATime * 2, mostAtATime);
+  }
+  yield* await read();
+}
+
 async function readListed(derived: Records, record: string): Promise<Listed | undefined> {
   try {
     const found = await derived.read(record, Annotation);
     return found && { record, annotation: found.value };
   } catch (error) {
-    return { record, fault: (error as Error).message };
+    // No answer is another thing: then it may well be there.
+    if (!(error instanceof BadRecord)) throw error;
+    return { record, fault: error.message };
   }
 }

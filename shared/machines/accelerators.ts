@@ -78,21 +78,15 @@ export const gpuOf = (name: GpuName): Gpu => gpus[name];
 export const countsOf = (name: GpuName): number[] => Object.keys(gpus[name].machines).map(Number);
 
 /** What else people call them. */
-const otherNames: { [name: string]: GpuName } = {
-  'a100-40gb': 'A100',
-  'h100-80gb': 'H100',
-  'h200-141gb': 'H200',
-  ...Object.fromEntries(gpuNames.map((name) => [gpus[name].type, name])),
-};
+const otherNames = new Map<string, GpuName>([
+  ['a100-40gb', 'A100'],
+  ['h100-80gb', 'H100'],
+  ['h200-141gb', 'H200'],
+  ...gpuNames.map((name): [string, GpuName] => [gpus[name].type, name]),
+]);
 
-export const gpuNamed = (text: string): GpuName | undefined => {
-  const name = text.toLowerCase();
-  return (
-    gpuNames.find((one) => one.toLowerCase() === name) ??
-    // `__proto__` is one that every object has.
-    (Object.hasOwn(otherNames, name) ? otherNames[name] : undefined)
-  );
-};
+export const gpuNamed = (text: string): GpuName | undefined =>
+  gpuNames.find((name) => name.toLowerCase() === text.toLowerCase()) ?? otherNames.get(text.toLowerCase());
 
 /**
  * TPUs with one host, as Google names them: the number is of cores up to v5p, of chips for v5litepod and v6e. A larger

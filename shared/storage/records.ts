@@ -14,7 +14,7 @@ export type Read<T> = { value: T; generation: string };
  * (https://cloud.google.com/storage/quotas), hence one record for each file, job and machine.
  */
 export type Records = {
-  /** @throws if the record is there but is not what `schema` says: it is never taken for missing. */
+  /** @throws BadRecord if it is there but is not what `schema` says: it is never taken for missing. */
   read<T>(name: string, schema: z.ZodType<T>): Promise<Read<T> | undefined>;
   /** Writes if the record is still at `generation`. @returns the new generation, or undefined if it was not. */
   write(name: string, value: unknown, generation: string): Promise<string | undefined>;
@@ -33,6 +33,11 @@ export type Records = {
   /** The names of the records that begin with `prefix`, in order; with `from`, those before it are left out. */
   list(prefix: string, from?: string): AsyncIterable<string>;
 };
+
+/** There is something, and it is not what it should be. */
+export class BadRecord extends Error {
+  override name = 'BadRecord';
+}
 
 /** The generation of the record if this write made it: its answer was lost, and the library's next try met its own. */
 async function generationOf(file: File, write: string): Promise<string | undefined> {
@@ -70,7 +75,7 @@ export function recordsIn(
       .pipe(schema)
       .safeParse(bytes.toString());
     if (value.success) return { value: value.data, generation };
-    throw new Error(
+    throw new BadRecord(
       `gs://${bucketName}/${name} is not a record as expected: ${z.prettifyError(value.error)}`,
     );
   };

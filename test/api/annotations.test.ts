@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from '@jest/globals';
+import { setFaults } from '../kit.ts';
 import { annotate, put, useApi } from './useApi.ts';
 
 const api = useApi();
@@ -92,4 +93,12 @@ test('as CSV, no label is a formula of a spreadsheet', async () => {
   const rows = (csv: string) => csv.trimEnd().split('\r\n').slice(1);
   expect([...rows(first.text), ...rows(second.text)]).toEqual(rows(text));
   expect(second.headers).not.toHaveProperty('next-page-token');
+});
+
+test('when the storage does not answer for one, that is said, and it is not left out', async () => {
+  const fault = { service: 'storage', kind: 'status', status: 403, path: 'o/annotations/texts/a.txt.json$' };
+  await setFaults(api.cloud, fault);
+  const { status } = await api.ask('reader', 'GET', '/v1/areas-of-interest');
+  await setFaults(api.cloud);
+  expect(status).toBe(500);
 });

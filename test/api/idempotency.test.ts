@@ -130,6 +130,22 @@ test('when the first has died half-way, the next does it again after its time, a
   expect(second.work.calls).toBe(1);
 });
 
+test('when the first has died after its effect, the next finds it', async () => {
+  const post = (path: string, body: object) =>
+    api.ask('runner', 'POST', path, { body, headers: { 'idempotency-key': `after ${path}` } });
+  for (const [path, body] of [
+    ['/v1/jobs', job('After')],
+    ['/v1/datasets/raw/manifests', { prefix: 'none/' }],
+  ] as const) {
+    const first = await post(path, body);
+    // Nothing was kept of the answer.
+    for await (const name of api.records.list('idempotency/')) await api.records.remove(name);
+    const second = await post(path, body);
+    expect([first.status, second.headers['idempotency-replayed']]).toEqual([201, undefined]);
+    expect(second.text).toBe(first.text);
+  }
+});
+
 test('what failed is done again at once, and what was done long ago is forgotten', async () => {
   const clock = { now: Date.now() };
   const { work, ask } = process(api.records, clock);

@@ -1,6 +1,6 @@
 import { beforeAll } from '@jest/globals';
 import { mintIdToken } from '../../deploy/local/cloud/token/mintIdToken.ts';
-import { functions } from '../../functions/index.ts';
+import { functions, topics as otherTopics } from '../../functions/index.ts';
 import { type Annotation, annotationName } from '../../shared/annotation/annotation.ts';
 import { accessRecordName } from '../../shared/api/access.ts';
 import { clients } from '../../shared/clients.ts';
@@ -78,10 +78,11 @@ export function useApi() {
     await storage.createBucket('raw', { versioning: { enabled: true } });
     for (const name of ['derived', 'state']) await storage.createBucket(name);
     const { topics } = (await clients.pubsub()).projects;
-    for (const { trigger } of Object.values(functions)) {
-      if (trigger.kind === 'http') continue;
-      await topics.create({ name: `projects/${cloud.project}/topics/${trigger.topic}` });
-    }
+    const ofFunctions = Object.values(functions).flatMap(({ trigger }) =>
+      trigger.kind === 'http' ? [] : [trigger.topic],
+    );
+    for (const topic of [...ofFunctions, ...otherTopics])
+      await topics.create({ name: `projects/${cloud.project}/topics/${topic}` });
     used.records = recordsIn(storage, 'state');
     const members = Object.fromEntries(
       ['reader', 'runner', 'admin'].map((role) => [accountOf(role), { role, person: `${role}@lab.edu` }]),

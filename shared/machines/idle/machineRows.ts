@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { Records } from '../../storage/records.ts';
+import { BadRecord, type Records } from '../../storage/records.ts';
 import { regionOf } from '../candidates.ts';
 import { diskTypeOf } from '../machineTypes.ts';
 import { priceOf } from '../prices.ts';
@@ -31,7 +31,8 @@ export async function machineRows(
     machines.map((machine) =>
       limit(async (): Promise<MachineRow> => {
         // One that cannot be read must not hide the others.
-        const read = await records.read(idleRecordName(machine.id), IdleRecord).catch((error: Error) => {
+        const read = await records.read(idleRecordName(machine.id), IdleRecord).catch((error: unknown) => {
+          if (!(error instanceof BadRecord)) throw error;
           unreadable.push(error.message);
           return undefined;
         });

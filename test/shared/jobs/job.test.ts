@@ -144,6 +144,11 @@ test.each([
     /^accelerators\[1\]: “A10O”: expected a GPU.*did you mean “A100”\?$/,
   ],
   [
+    'a GPU that is called like what every object has',
+    `${smallest}accelerators: [constructor]`,
+    /^accelerators\[0\]: “constructor”: expected a GPU/,
+  ],
+  [
     'an unknown GPU in full',
     `${smallest}accelerators: [{ gpu: L5 }]`,
     /^accelerators\[0\]\.gpu: “L5”: expected one of T4, .*did you mean “L4”\?$/,

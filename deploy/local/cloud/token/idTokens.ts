@@ -9,6 +9,7 @@ import {
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { certificateOf } from './certificate.ts';
+import { lifetime } from './lifetime.ts';
 
 export type IdTokens = {
   /** A token that says who calls, for one audience. */
@@ -18,9 +19,6 @@ export type IdTokens = {
   /** `/oauth2/v3/certs`: the same keys as JWKs. */
   keys(): object[];
 };
-
-/** Seconds. */
-const lifetime = 3600;
 
 /**
  * ID tokens as Google issues them, signed with a key of this folder's own.

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import express from 'express';
 import { GoogleError } from '../googleError.ts';
 import type { Context, Service } from '../service.ts';
-import { credentialsRoutes } from './credentials.ts';
+import { credentialsRoutes, newAccessToken } from './credentials.ts';
 import { createIdTokens } from './idTokens.ts';
+import { lifetime } from './lifetime.ts';
 
 /** The service account that the functions run as, locally: a real key pair, good for this folder only. */
 export type ServiceAccount = {
@@ -18,7 +19,6 @@ export type ServiceAccount = {
 export type TokenService = Service & { serviceAccount: ServiceAccount };
 
 const grantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-const lifetime = 3600;
 const certificateCaching = 'public, max-age=20000, must-revalidate, no-transform';
 
 /**
@@ -48,7 +48,7 @@ export function createToken({ store, project }: Context): TokenService {
         return void response.json({ id_token: idTokens.issue({ email, audience, withEmail: true }) });
       }
       response.json({
-        access_token: `local.${randomBytes(24).toString('base64url')}`,
+        access_token: newAccessToken(),
         token_type: 'Bearer',
         expires_in: lifetime,
       });

@@ -71,6 +71,21 @@ test('a key file gives an ID token for an audience, by the ordinary flow', async
   expect(ticket.getPayload()?.email).toBe('gazeline@gazeline-local.iam.gserviceaccount.com');
 });
 
+test('an access token in the name of another account is given to who asks for a scope', async () => {
+  const ask = (body: object) =>
+    fetch(`${cloud.origin}/v1/projects/-/serviceAccounts/${account}:generateAccessToken`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer any', 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const answer = await ask({ scope: ['https://www.googleapis.com/auth/cloud-platform'] });
+  expect(await answer.json()).toEqual({
+    accessToken: expect.stringMatching(/^local\./),
+    expireTime: expect.any(String),
+  });
+  expect((await ask({})).status).toBe(400);
+});
+
 test('nobody gets an ID token without credentials, nor for nobody', async () => {
   const ask = (who: string, headers: Record<string, string>, body: object) =>
     fetch(`${cloud.origin}/v1/projects/-/serviceAccounts/${who}:generateIdToken`, {

@@ -1,0 +1,2 @@
+/** Of every token, in seconds. */
+export const lifetime = 3600;
