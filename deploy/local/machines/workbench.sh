@@ -24,6 +24,7 @@ serve() {
   [[ -z $idle ]] || options+=("--ServerApp.shutdown_no_activity_timeout=$idle" "--MappingKernelManager.cull_idle_timeout=$idle")
   ((EUID != 0)) || options+=(--allow-root)
   announce "$port" &
+  cd "$GAZELINE_HOME" || return
   jupyter-lab --no-browser --ip=127.0.0.1 --port="$port" --ServerApp.port_retries=0 --IdentityProvider.token= \
     --ServerApp.root_dir="$GAZELINE_HOME" "${options[@]}" && poweroff
   tell missing 'Jupyter has ended; what it printed is in the output of the serial port.'
