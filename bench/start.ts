@@ -104,6 +104,8 @@ const requests: Record<keyof typeof functions, () => Request> = {
   'machine-sweep': () => ({ body: push({}) }),
   'idle-sweep': () => ({ body: push({}) }),
   'notice-board': () => ({ body: push({ check: {} }) }),
+  'session-start': () => ({ body: push({ session: 'a-session-that-is-not-there' }) }),
+  'session-sweep': () => ({ body: push({}) }),
   'dead-letter': () => ({ body: push({}) }),
 };
 

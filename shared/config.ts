@@ -160,13 +160,13 @@ const Config = z.object({
   /** The only projects that may be taken from their billing account; this one has to be among them. */
   detachProjects: words,
   /**
-   * US dollars by list price that all machines of the project together may cost an hour. No job starts one that would be
-   * more, or whose price is not known; it waits until something has ended.
+   * US dollars by list price that all machines of the project together may cost an hour. No job or session starts one that
+   * would be more, or whose price is not known; a job waits until something has ended.
    */
   mostPerHour: optional(amount),
-  /** US dollars that the machines of one person's jobs may cost in a period of the budget. */
+  /** US dollars that the machines of one person's jobs and sessions may cost in a period of the budget. */
   mostPerPerson: optional(amount),
-  /** How many machines the jobs of one person may have at once. */
+  /** How many machines the jobs and sessions of one person may have at once. */
   mostMachinesPerPerson: optional(count.refine((value) => value > 0, 'expected at least 1')),
   /** US dollars that are left of a free trial or of a credit: `300`. It is counted down from the day of the next setting. */
   creditLeft: optional(amount),

@@ -7,7 +7,7 @@ type Line = { mark: string; verb: string; object: string; more: string };
 
 /** What a person wants to see of a function's log entry: one line for each step of a file, and whatever went wrong. */
 export function lineOf(entry: LogEntry, time = new Date()): string | undefined {
-  const line = stepOf(entry) ?? jobOf(entry) ?? troubleOf(entry);
+  const line = stepOf(entry) ?? jobOf(entry) ?? sessionOf(entry) ?? troubleOf(entry);
   if (!line) return undefined;
   const { mark, verb, object, more } = line;
   return [pc.dim(time.toTimeString().slice(0, 8)), mark, verb.padEnd(11), clean(object), pc.dim(clean(more))]
@@ -57,6 +57,23 @@ function stepOf({ message, object, ...fields }: LogEntry): Line | undefined {
       return ['image', 'text', 'job'].includes(String(fields.kind))
         ? undefined
         : step('arrived', kinds[String(fields.kind)]);
+    default:
+      return undefined;
+  }
+}
+
+/** What becomes of a session, by its name. */
+function sessionOf({ message, session, ...fields }: LogEntry): Line | undefined {
+  if (typeof session !== 'string') return undefined;
+  const step = (verb: string, more: string) => ({ mark: pc.green('✓'), verb, object: session, more });
+  switch (message) {
+    case 'session':
+      return step('session', `${fields.machineType} in ${fields.zone}; npx gazeline session show ${session}`);
+    case 'a session is stopped':
+      return step('stopped', String(fields.reason));
+    case 'no session':
+    case 'a session could not be started':
+      return { mark: pc.red('✗'), verb: 'no session', object: session, more: String(fields.reason) };
     default:
       return undefined;
   }

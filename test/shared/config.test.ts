@@ -19,6 +19,8 @@ test('what is optional has a default or is undefined, and an empty variable is a
     stateBucket: 'lab-state',
     visionUnitsPerDay: 1000,
     languageUnitsPerDay: 5000,
+    apiUrl: [],
+    apiRequestsPerMinute: 600,
     driveBackoff: 1000,
     driveUnitsPerMinute: 300_000,
     include: [],

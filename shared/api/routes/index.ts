@@ -8,6 +8,7 @@ import { jobRoutes } from './jobs.ts';
 import { machineRoutes } from './machines.ts';
 import { manifestRoutes } from './manifests.ts';
 import { moneyRoutes } from './money.ts';
+import { sessionRoutes } from './sessions.ts';
 import { signedUrlRoutes } from './signedUrls.ts';
 import { syncRoutes } from './sync.ts';
 
@@ -20,6 +21,7 @@ export const routes: Route[] = [
   ...annotationRoutes,
   ...syncRoutes,
   ...jobRoutes,
+  ...sessionRoutes,
   ...machineRoutes,
   ...moneyRoutes,
   ...deadLetterRoutes,
