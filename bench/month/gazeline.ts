@@ -5,7 +5,7 @@ import {
 } from '../../functions/budget-guard.ts';
 import { type CostTickDependencies, costTick } from '../../functions/cost-tick.ts';
 import { type IdleSweepDependencies, idleSweep } from '../../functions/idle-sweep.ts';
-import type { Thresholds } from '../../shared/budget/levels.ts';
+import { readConfig } from '../../shared/config.ts';
 import type { Log } from '../../shared/log.ts';
 import { computeEngine } from '../../shared/machines/computeEngine.ts';
 import { idleVms } from '../../shared/machines/idle/idleVms.ts';
@@ -28,6 +28,16 @@ import { recordsInMemory } from './records.ts';
 import { createSigns } from './signs.ts';
 import type { Cause, World } from './world.ts';
 
+/** All that is not said is as it is where nobody has said anything. */
+const config = readConfig({
+  GAZELINE_PROJECT: project,
+  GAZELINE_STUDY_FOLDER: 'study',
+  GAZELINE_RAW_BUCKET: 'raw',
+  GAZELINE_DERIVED_BUCKET: 'derived',
+  GAZELINE_STATE_BUCKET: 'state',
+  // Everything stops when the budget is spent, and not a tenth later.
+  GAZELINE_BUDGET_THRESHOLDS: 'stop-all=1',
+});
 const silent: Log = { info() {}, warning() {}, error() {} };
 
 export type GazelineOptions = {
@@ -35,7 +45,6 @@ export type GazelineOptions = {
   clock: Clock;
   seed: number;
   hasAgent: boolean;
-  thresholds: Thresholds;
   /** When Monitoring does not answer at all, besides. */
   outage: { from: number; to: number };
 };
@@ -44,11 +53,11 @@ export type GazelineOptions = {
 export const troubles = { zone: 0.01, monitoring: 0.01, tick: 0.02, twice: 0.02 };
 
 /**
- * Gazeline's own functions, given their dependencies as `functions/index.ts` does, with the settings that they have if
- * nobody says anything but what is said here.
+ * Gazeline's own functions, given their dependencies as `functions/index.ts` does, with the settings
+ * that they have if nobody says anything.
  */
 export function gazeline(options: GazelineOptions): Policy {
-  const { world, clock, seed, hasAgent, thresholds, outage } = options;
+  const { world, clock, seed, hasAgent, outage } = options;
   let drawn = 0;
   const happens = (share: number) => draw(seed, 'troubles', drawn++) < share;
   let cause: Cause = 'idle';
@@ -80,16 +89,7 @@ export function gazeline(options: GazelineOptions): Policy {
     workbench: { stop: async () => undefined },
     measure: (of, window, now) => utilization(monitoring, of, { project, window, now }),
     notify: async () => {},
-    policy: policyOf({
-      ...{
-        idleAfter: 60,
-        idleAfterWithoutAgent: 120,
-        idleCountdown: 15,
-        idleGrace: 30,
-        idleHardLimit: 4 * 60,
-      },
-      idleDeleteAfter: undefined,
-    }),
+    policy: policyOf(config),
     isRehearsal: false,
     discardLocalSsd: false,
     // Nobody has TPUs.
@@ -110,7 +110,7 @@ export function gazeline(options: GazelineOptions): Policy {
     ...common,
     ...budget,
     billingAccount: undefined,
-    thresholds,
+    thresholds: config.budgetThresholds,
     project,
     actions: {
       notify: async () => {},

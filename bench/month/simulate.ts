@@ -1,4 +1,3 @@
-import { Thresholds } from '../../shared/budget/levels.ts';
 import { createClock } from '../placement/clock.ts';
 import { draw } from '../placement/draw.ts';
 import { minute } from '../placement/world.ts';
@@ -41,8 +40,6 @@ export type Outcome = Sums & {
 /** The first of a month on the Pacific coast, where a budget begins. */
 export const start = Date.parse('2026-11-01T07:00:00Z');
 const tick = 5 * minute;
-/** Everything stops when the budget is spent: `GAZELINE_BUDGET_THRESHOLDS="stop-all=1"`. */
-const thresholds = Thresholds.parse({ 'stop-all': 1 });
 
 export async function simulate(name: PolicyName, { seed, days, budget, burst }: Lab): Promise<Outcome> {
   const end = start + days * 24 * hour;
@@ -51,7 +48,7 @@ export async function simulate(name: PolicyName, { seed, days, budget, burst }: 
   const billing = simulatedBilling(world, clock, seed, budget);
   const outageAt = start + draw(seed, 'outage') * (end - start);
   const policy = ((): Policy => {
-    const ours = { world, clock, seed, thresholds, outage: { from: outageAt, to: outageAt + 2 * hour } };
+    const ours = { world, clock, seed, outage: { from: outageAt, to: outageAt + 2 * hour } };
     switch (name) {
       case 'nothing':
         return nothing;

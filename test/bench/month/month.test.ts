@@ -2,7 +2,7 @@ import { expect, jest, test } from '@jest/globals';
 import { savedOf } from '../../../bench/month/report.ts';
 import { simulate } from '../../../bench/month/simulate.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const agent = 'Gazeline, with its agent';
 
