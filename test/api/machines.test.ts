@@ -41,6 +41,19 @@ test('machines are listed with what they cost and what becomes of them', async (
   expect(next.json.items).toMatchObject([{ name: 'gazeline-fit-0a1b2c3d-1', decision: null }]);
 });
 
+test('one click puts off the end of a countdown, and who it was is known', async () => {
+  const [before] = (await api.ask('reader', 'GET', '/v1/machines')).json.items;
+  const { json } = await post('a', 'prolong', { minutes: 90 });
+  const gained = Date.parse(json.stopAt) - Date.parse(before.decision.stopAt);
+  expect(Math.abs(gained / 60_000 - 90)).toBeLessThanOrEqual(1);
+  const [after] = (await api.ask('reader', 'GET', '/v1/machines')).json.items;
+  expect(after.decision.stopAt).toBe(json.stopAt);
+  expect((await post('b', 'prolong', {})).json).toMatchObject({
+    status: 409,
+    detail: 'It is not counted down: there is nothing to put off.',
+  });
+});
+
 test('a machine is kept until a day, and is not stopped before', async () => {
   expect((await post('a', 'keep', { until: day(2) })).json).toEqual({ zone, name: 'a', until: day(2) });
   expect(await idle.labelsOf('a')).toMatchObject({ 'gazeline-protect-until': day(2) });

@@ -38,6 +38,7 @@ const least: Record<string, (typeof roles)[number]> = {
   runInSession: 'runner',
   listMachines: 'reader',
   keepMachine: 'runner',
+  prolongMachine: 'runner',
   stopMachine: 'runner',
   getCost: 'reader',
   getGuard: 'reader',

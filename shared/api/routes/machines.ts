@@ -4,6 +4,7 @@ import { Evidence } from '../../machines/idle/evidence.ts';
 import { type IdleMachine, jobOf, whatOf } from '../../machines/idle/idleMachine.ts';
 import { faultOfDay, keepMachine } from '../../machines/idle/keepMachine.ts';
 import { managedBy } from '../../machines/idle/managedBy.ts';
+import { prolong } from '../../machines/idle/prolong.ts';
 import { protectionOf } from '../../machines/protection.ts';
 import { cutPage, Paging, pageOf } from '../paging.ts';
 import { Refused } from '../refused.ts';
@@ -75,6 +76,24 @@ export const machineRoutes: Route[] = [
       if (fault) throw new Refused(400, fault, { errors: [{ path: 'body.until', message: fault }] });
       await keepMachine(await tools.vms(), await need(path, tools), until);
       return { ...path, until };
+    },
+  }),
+
+  route({
+    id: 'prolongMachine',
+    method: 'POST',
+    path: '/v1/machines/{zone}/{name}/prolong',
+    role: 'runner',
+    summary: 'Puts off the end of a countdown: the machine is needed for so much longer.',
+    parameters,
+    body: z.strictObject({ minutes: z.int().min(5).max(720).default(60) }),
+    answer: z.object({ zone: z.string(), name: z.string(), stopAt: z.string() }),
+    async handle({ path, body: { minutes }, caller }, tools) {
+      const { vms, records, now } = tools;
+      const { id } = await need(path, tools);
+      const prolonged = await prolong(id, { by: caller.person, minutes }, { vms: await vms(), records, now });
+      if (!prolonged) throw new Refused(409, 'It is not counted down: there is nothing to put off.');
+      return { ...path, ...prolonged };
     },
   }),
 
