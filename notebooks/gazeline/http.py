@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
+from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -19,12 +21,24 @@ def pool_for(url: str, connections: int) -> urllib3.PoolManager:
     options = {
         "maxsize": connections,
         "block": True,
-        "retries": False,
         "timeout": urllib3.Timeout(connect=10, read=60),
         "ca_certs": os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or requests.certs.where(),
     }
     proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
     return urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+
+
+def request(pool: urllib3.PoolManager, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:
+    """Asks for the address as it is: urllib3 would take the `..` out of one, and ask for another object.
+
+    Without repetitions or redirects, which would take what the address holds elsewhere.
+    """
+    parts = urlsplit(url)
+    options = {**options, "redirect": False, "retries": False}
+    if pool.proxy and parts.scheme == "http":
+        return pool.urlopen(method, url, **options)
+    connections = pool.connection_from_host(parts.hostname, parts.port, parts.scheme)
+    return connections.urlopen(method, f"{parts.path}?{parts.query}", **options)
 
 
 class _WithoutSecrets(logging.Filter):

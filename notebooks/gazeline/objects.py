@@ -54,32 +54,44 @@ class SignedUrls:
         self._objects = objects
         self._places = {one: place for place, one in enumerate(objects)}
         self._urls: dict[Object, str] = {}
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._end = 0
         # The first come soon.
-        self._most = 64
+        self._most = 50
 
     def of(self, one: Object) -> str:
-        with self._lock:
-            if one not in self._urls:
-                self._sign(one)
-            return self._urls[one]
+        place = self._places[one]
+        while True:
+            is_there = one in self._urls
+            if is_there and (self._end - place > self._most or self._end == len(self._objects)):
+                break
+            # One asks for those that come next, while the others have enough to do.
+            if not self._turn.acquire(blocking=not is_there):
+                break
+            try:
+                if one not in self._urls:
+                    self._sign(min(place, self._end))
+                elif self._end - place <= self._most and self._end < len(self._objects):
+                    self._sign(self._end)
+            finally:
+                self._turn.release()
+        return self._urls[one]
 
     def renew(self, one: Object, old: str) -> None:
-        with self._lock:
+        with self._turn:
             # Unless somebody has done it already.
             if self._urls.get(one) == old:
-                del self._urls[one]
-                self._sign(one)
+                self._sign(self._places[one])
 
     def forget(self, one: Object) -> None:
         """It is not needed any more."""
         self._urls.pop(one, None)
 
-    def _sign(self, one: Object) -> None:
-        place = self._places[one]
-        some = [other for other in self._objects[place : place + self._most] if other.bucket == one.bucket]
-        self._most = min(1000, self._most * 4)
+    def _sign(self, place: int) -> None:
+        some = self._objects[place : place + self._most]
+        self._most = min(500, self._most * 2)
         objects = [{"name": other.name, "generation": other.generation} for other in some]
-        body = {"action": "read", "bucket": one.bucket, "objects": objects}
+        body = {"action": "read", "bucket": some[0].bucket, "objects": objects}
         answer = self._api.post("/v1/signed-urls", body, is_done_again=True)
         self._urls.update(zip(some, (item["url"] for item in answer["items"]), strict=True))
+        self._end = max(self._end, place + len(some))

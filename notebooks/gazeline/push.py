@@ -17,7 +17,7 @@ import urllib3
 from gazeline import checksum
 from gazeline.api import Api, wait_before
 from gazeline.errors import AlreadyThere, GazelineError, NotFound, TransferFailed, some
-from gazeline.http import connection_errors, pool_for
+from gazeline.http import connection_errors, pool_for, request
 from gazeline.names import own_folder
 from gazeline.objects import Object
 from gazeline.progress import progress_bar, readable
@@ -187,7 +187,7 @@ class Pusher:
 
     def _request(self, url: str, headers: dict[str, str], body: Any) -> urllib3.BaseHTTPResponse | None:
         try:
-            return self._pool.request("PUT", url, headers=headers, body=body, redirect=False)
+            return request(self._pool, "PUT", url, headers=headers, body=body)
         except connection_errors:
             # Its words hold the address, which is as good as a password.
             return None

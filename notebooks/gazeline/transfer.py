@@ -13,7 +13,7 @@ import urllib3
 from gazeline.api import wait_before
 from gazeline.download import Download, Wrong
 from gazeline.errors import DiskFull, GazelineError
-from gazeline.http import connection_errors, pool_for
+from gazeline.http import connection_errors, pool_for, request
 from gazeline.objects import Object, SignedUrls
 
 # How often a part is tried without a byte of it coming, and in all: about three minutes.
@@ -53,7 +53,7 @@ class Transfer:
         # Of what has been replaced in the bucket, and of what failed, with the reason.
         self.replaced: list[Download] = []
         self.failures: dict[str, str] = {}
-        self._error: GazelineError | None = None
+        self._error: BaseException | None = None
 
     def run(self, while_waiting: Callable[[int], None]) -> None:
         """@param while_waiting is called some times a second, with how many bytes have come"""
@@ -86,6 +86,10 @@ class Transfer:
                 if task is None:
                     return
                 self._bring(*task)
+        except BaseException as error:
+            # A thread that ended without a word would be a file that is missing without one.
+            self._error = error
+            self._stop.set()
         finally:
             with self._lock:
                 self._running -= 1
@@ -222,9 +226,7 @@ class Transfer:
         if is_part:
             headers["Range"] = f"bytes={at}-{end - 1}"
         try:
-            answer = self._pool.request(
-                "GET", url, headers=headers, preload_content=False, decode_content=False, redirect=False
-            )
+            answer = request(self._pool, "GET", url, headers=headers, preload_content=False, decode_content=False)
         except connection_errors as error:
             # Its words hold the address.
             raise _Cut(_kind_of(error)) from None
