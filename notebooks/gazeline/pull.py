@@ -79,10 +79,14 @@ class Puller:
         if not objects:
             raise NotFound(self._nothing_there())
         with self._open_record() as record:
+            before: list[Object] = []
             for _ in range(_rounds):
-                if self._bring(objects, record):
+                if gone := self._bring(objects, record):
+                    if never := [one.name for one in gone if one in before]:
+                        why = "the bucket lists it, and does not give it"
+                        raise TransferFailed(f"{len(never):,} files: {why}:\n{some(never)}", dict.fromkeys(never, why))
                     # Some were replaced before they had come.
-                    objects = self._listed()
+                    before, objects = gone, self._listed()
                     continue
                 manifest = self._manifest_of(objects)
                 if manifest is None or manifest["sha256"] == digest_of(objects):

@@ -15,7 +15,7 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and ".gazeline" not in path.parts
+        if path.is_file() and not any(part.startswith(".gazeline") for part in path.relative_to(folder).parts)
     }
 
 
