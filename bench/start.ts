@@ -102,6 +102,7 @@ const requests: Record<keyof typeof functions, () => Request> = {
   }),
   'machine-sweep': () => ({ body: push({}) }),
   'idle-sweep': () => ({ body: push({}) }),
+  'dead-letter': () => ({ body: push({}) }),
 };
 
 type Start = { ready: number; answer: number; memory: number };

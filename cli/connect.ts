@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { readEnvironment, takeEnvironment } from '../deploy/local/environment.ts';
 import { config } from '../shared/config.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../shared/refusal.ts';
 
 export type Where = { dir?: string };
 

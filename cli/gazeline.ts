@@ -2,6 +2,7 @@
 import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
 import { addCostVerb } from './cost/verbs.ts';
+import { addDeadLetterVerbs } from './deadLetters/verbs.ts';
 import { addGuardVerbs } from './guard/verbs.ts';
 import { addJobVerbs } from './job/verbs.ts';
 import { addMachineVerbs } from './machines/verbs.ts';
@@ -87,5 +88,6 @@ addJobVerbs(program);
 addCostVerb(program);
 addGuardVerbs(program);
 addMachineVerbs(program);
+addDeadLetterVerbs(program);
 
 await program.parseAsync();

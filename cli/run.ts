@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { clean } from '../shared/clean.ts';
-import { reasonOf } from './refusal.ts';
+import { reasonOf } from '../shared/refusal.ts';
 
 /** What commander calls for a verb, which is loaded only then: help comes at once. It ends the process. */
 export const run =

@@ -1,7 +1,6 @@
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import * as z from 'zod';
-import { inSharedDrive } from '../shared/drive/children.ts';
-import { statusOf } from '../shared/drive/driveFile.ts';
+import { BadPageToken, Feed, feedRecord, pageOf } from '../shared/drive/feed.ts';
 import { publishFileChanges } from '../shared/drive/fileChanged.ts';
 import { type Cost, metered } from '../shared/drive/metered.ts';
 import { noteRun, runId } from '../shared/drive/runs.ts';
@@ -10,10 +9,6 @@ import type { Publish } from '../shared/publish.ts';
 import type { Records } from '../shared/storage/records.ts';
 
 export const DriveChanged = z.object({});
-
-/** How far the change feed has been handed on. */
-export const Feed = z.object({ pageToken: z.string(), drainedAt: z.iso.datetime() });
-export const feedRecord = 'drive/feed.json';
 
 /** A storm of pushes makes a drain a second, and no more; that is also as often as a record may be written. */
 const pause = 1000;
@@ -98,31 +93,6 @@ async function drain(
   }
 }
 
-export async function pageOf(
-  drive: drive_v3.Drive,
-  pageToken: string,
-  sharedDrive: string | undefined,
-): Promise<drive_v3.Schema$ChangeList> {
-  try {
-    const { data } = await drive.changes.list({
-      pageToken,
-      pageSize: 1000,
-      includeRemoved: true,
-      // A folder that is shared with us is not in our own My Drive.
-      restrictToMyDrive: false,
-      ...inSharedDrive(sharedDrive),
-      fields: 'nextPageToken,newStartPageToken,changes(changeType,removed,time,fileId)',
-    });
-    return data;
-  } catch (error) {
-    throw isBadPageToken(error) ? new BadPageToken('Drive refused the page token', { cause: error }) : error;
-  }
-}
-
-export class BadPageToken extends Error {
-  override name = 'BadPageToken';
-}
-
 /** The token first, then the tree: what changes in between is then found twice rather than never. */
 async function startFeed(dependencies: DriveFeedDependencies, generation: string): Promise<void> {
   const { drive, records, requestReconcile, sharedDrive, log, now } = dependencies;
@@ -137,14 +107,3 @@ async function startFeed(dependencies: DriveFeedDependencies, generation: string
 }
 
 const date = (ms: number) => new Date(ms).toISOString();
-
-/**
- * Drive does not document what a bad token is answered with; all three have been seen with Google's sync tokens. A 400
- * about another parameter is our own mistake and must not start a new import.
- */
-function isBadPageToken(error: unknown): boolean {
-  const status = statusOf(error);
-  if (status === 404 || status === 410) return true;
-  const { response } = error as { response?: { data?: { error?: { errors?: { location?: string }[] } } } };
-  return status === 400 && response?.data?.error?.errors?.[0]?.location === 'pageToken';
-}

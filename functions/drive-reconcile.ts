@@ -4,6 +4,7 @@ import { type CompareDependencies, comparePlace } from '../shared/drive/compare.
 import { publishFileChanges } from '../shared/drive/fileChanged.ts';
 import { noteFolder } from '../shared/drive/fileRecord.ts';
 import { type Cost, metered } from '../shared/drive/metered.ts';
+import { Progress, progressRecord } from '../shared/drive/progress.ts';
 import { noteRun, type Run, runId } from '../shared/drive/runs.ts';
 import { endAbandonedTransfers } from '../shared/drive/transfer.ts';
 import type { Log } from '../shared/log.ts';
@@ -18,23 +19,6 @@ export const ReconcileRequest = z.object({
   goOn: z.string().optional(),
 });
 export type ReconcileRequest = z.infer<typeof ReconcileRequest>;
-
-const Place = z.object({ path: z.array(z.string()), folders: z.array(z.string()) });
-
-/** How far the comparison of the whole tree has come. */
-export const Progress = z.object({
-  run: z.string(),
-  startedAt: z.iso.datetime(),
-  /** Up to when somebody is at it. */
-  until: z.iso.datetime(),
-  /** Still to be compared; empty when it is over. The last one is next, so that it stays short. */
-  places: z.array(Place),
-  looked: z.number(),
-  asked: z.number(),
-  units: z.number(),
-});
-export type Progress = z.infer<typeof Progress>;
-export const progressRecord = 'drive/reconcile.json';
 
 export type DriveReconcileDependencies = CompareDependencies & {
   drive: drive_v3.Drive;

@@ -1,23 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
-import * as z from 'zod';
+import { type Channel, Channels, channelsRecord } from '../shared/drive/channels.ts';
 import { channelToken } from '../shared/drive/channelToken.ts';
 import { statusOf } from '../shared/drive/driveFile.ts';
 import type { Log } from '../shared/log.ts';
 import { notYetIn } from '../shared/once.ts';
 import type { Records } from '../shared/storage/records.ts';
-
-const Channel = z.object({
-  id: z.string(),
-  address: z.string(),
-  /** Given by Drive in its answer; needed to stop the channel. */
-  resourceId: z.string().optional(),
-  openedAt: z.iso.datetime().optional(),
-  expiration: z.iso.datetime(),
-});
-type Channel = z.infer<typeof Channel>;
-export const Channels = z.array(Channel);
-export const channelsRecord = 'drive/channels.json';
 
 const day = 24 * 60 * 60 * 1000;
 /** Drive's longest. https://developers.google.com/workspace/drive/api/guides/push#create-notification-channels */

@@ -17,13 +17,14 @@ import type { MachinesByKind } from '../shared/machines/machines.ts';
 import { labelValue } from '../shared/machines/names.ts';
 import { publishTo } from '../shared/publish.ts';
 import { recordsIn } from '../shared/storage/records.ts';
-import { onClock, onMessage, onObject, onRequest } from '../shared/trigger.ts';
+import { onClock, onDeadLetter, onMessage, onObject, onRequest, type Triggered } from '../shared/trigger.ts';
 import { Unprocessable } from '../shared/unprocessable.ts';
 import { keepWaiting } from '../shared/waiting.ts';
 import { annotate, Stimulus } from './annotate.ts';
 import { ApiRequest, api } from './api.ts';
 import { BudgetNotified, budgetGuard } from './budget-guard.ts';
 import { costTick } from './cost-tick.ts';
+import { deadLetter } from './dead-letter.ts';
 import { DriveChanged, driveFeed } from './drive-feed.ts';
 import { driveReconcile, ReconcileRequest } from './drive-reconcile.ts';
 import { driveTick } from './drive-tick.ts';
@@ -227,8 +228,14 @@ export const functions = {
     },
   ),
 
-  api: onRequest({ access: 'private', memory: withMachines }, ApiRequest, async (request, { log }) =>
-    api(request, { ...(await front()), tools: apiTools, log }),
+  'dead-letter': onDeadLetter(async (letter, delivery) =>
+    deadLetter(letter, delivery, { records: await records(), topicOf, log: delivery.log, now: Date.now }),
+  ),
+
+  api: onRequest(
+    { access: 'private', timeout: 540, memory: withMachines },
+    ApiRequest,
+    async (request, { log }) => api(request, { ...(await front()), tools: apiTools, log }),
   ),
 
   'waiting-tick': onClock({ schedule: '7 * * * *', topic: 'waiting-tick' }, async (tick, { log }) =>
@@ -238,6 +245,11 @@ export const functions = {
 
 /** Topics that functions publish to and no function of ours reads yet. */
 export const topics = ['recording-arrived', noticesTopic];
+
+const topicOf = (name: string): string | undefined => {
+  const trigger = (functions as Record<string, Triggered>)[name]?.trigger;
+  return trigger && trigger.kind !== 'http' ? trigger.topic : undefined;
+};
 
 /** What functions that deal with jobs are given. */
 const jobs = async () => ({
@@ -362,7 +374,8 @@ const front = lazy(async () => {
     pace: paceOf(apiRequestsPerMinute),
     matchRoute: matcherOf(routes),
     once: {
-      lease: 5 * 60_000,
+      // Longer than a request may take.
+      lease: 10 * 60_000,
       patience: 10_000,
       now: Date.now,
       wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
@@ -373,8 +386,26 @@ const apiTools = async (): Promise<Tools> => ({
   config: config(),
   raw: (await clients.storage()).bucket(config().rawBucket),
   derived: (await clients.storage()).bucket(config().derivedBucket),
+  derivedRecords: recordsIn(await clients.storage(), config().derivedBucket),
   records: await records(),
   publish: await publish(),
+  drive: clients.drive,
+  vms: async () => {
+    const { idleVms } = await import('../shared/machines/idle/idleVms.ts');
+    return idleVms(config().project, await clients.compute());
+  },
+  stopMachine: async (machine) => {
+    const [{ stopMachine }, { workbench }] = await Promise.all([
+      import('../shared/machines/idle/stopIdleMachine.ts'),
+      import('../shared/machines/idle/workbench.ts'),
+    ]);
+    const { project, discardLocalSsd } = config();
+    return stopMachine(machine, {
+      compute: await virtualMachines(),
+      workbench: workbench(project, clients.notebooks),
+      discardLocalSsd: discardLocalSsd === 'yes',
+    });
+  },
   now: Date.now,
 });
 

@@ -8,6 +8,7 @@ export type Event = {
   attributes: Record<string, string>;
   /** When a Pub/Sub message was published, by Google's clock. */
   publishedAt?: string;
+  orderingKey?: string;
   /** The bytes of a Pub/Sub message, or the JSON of a CloudEvent. */
   data: unknown;
 };
@@ -18,6 +19,7 @@ const PubSubPush = z.object({
     data: z.base64().default(''),
     attributes: z.record(z.string(), z.string()).nullish(),
     publishTime: z.iso.datetime().optional().catch(undefined),
+    orderingKey: z.string().optional(),
   }),
 });
 const CloudEvent = z.object({ id: z.string().min(1), type: z.string(), data: z.unknown() });
@@ -43,9 +45,15 @@ export function eventOf({ headers, body }: Incoming): Event {
 }
 
 function pubSubEvent(json: unknown): Event {
-  const { messageId, data, attributes, publishTime } = PubSubPush.parse(json).message;
-  const event = { id: messageId, type: '', attributes: attributes ?? {}, data: Buffer.from(data, 'base64') };
-  return publishTime ? { ...event, publishedAt: publishTime } : event;
+  const { messageId, data, attributes, publishTime, orderingKey } = PubSubPush.parse(json).message;
+  return {
+    id: messageId,
+    type: '',
+    attributes: attributes ?? {},
+    data: Buffer.from(data, 'base64'),
+    ...(publishTime ? { publishedAt: publishTime } : {}),
+    ...(orderingKey ? { orderingKey } : {}),
+  };
 }
 
 export function parseJson(bytes: Buffer): unknown {

@@ -1,7 +1,7 @@
 import type { pubsub_v1 } from 'googleapis/build/src/apis/pubsub/v1.js';
 
 export type Message = {
-  /** Sent as JSON. */
+  /** Sent as JSON; bytes are sent as they are. */
   data: unknown;
   attributes?: Record<string, string>;
   /** Messages of one key are delivered one after the other, by subscriptions with message ordering. */
@@ -18,7 +18,7 @@ export function publishTo(pubsub: pubsub_v1.Pubsub, project: string): Publish {
   return async (topic, messages) => {
     for (let start = 0; start < messages.length; start += messagesPerRequest) {
       const batch = messages.slice(start, start + messagesPerRequest).map(({ data, ...rest }) => ({
-        data: Buffer.from(JSON.stringify(data)).toString('base64'),
+        data: (Buffer.isBuffer(data) ? data : Buffer.from(JSON.stringify(data))).toString('base64'),
         ...rest,
       }));
       await pubsub.projects.topics.publish(

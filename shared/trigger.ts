@@ -16,7 +16,7 @@ import { keepProblem, Unprocessable } from './unprocessable.ts';
  * schedules and notifications.
  */
 export type Trigger = (
-  | { kind: 'http'; access: 'public' | 'private' }
+  | { kind: 'http'; access: 'public' | 'private' /** Seconds that a request may take. */; timeout: number }
   /** A Pub/Sub topic. `ordered`: messages with one key come one after the other. Times in seconds. */
   | { kind: 'message'; topic: string; ordered: boolean; ackDeadline: number }
   /** Objects that arrive in a bucket, by the bucket's notifications on a topic. */
@@ -28,6 +28,9 @@ export type Trigger = (
   memory?: number;
 };
 export const usualMemory = 512;
+
+/** Where a delivery goes that has failed too often. Who takes it from there has no such topic: it would come back. */
+export const deadLetterTopic = 'dead-letters';
 
 /** How often and how long a delivery that failed is tried again; times in seconds. Then it is a dead letter. */
 export const retryPolicy = { minimumBackoff: 1, maximumBackoff: 600, attempts: 50 };
@@ -68,12 +71,12 @@ export type ObjectArrived = z.infer<typeof ObjectArrived>;
 
 /** Whoever sends a request, and waits for the answer. */
 export function onRequest<In>(
-  { access, ...more }: { access: 'public' | 'private'; memory?: number },
+  { access, timeout = 60, ...more }: { access: 'public' | 'private'; timeout?: number; memory?: number },
   schema: z.ZodType<In>,
   work: (request: In, delivery: Delivery) => Promise<Answer>,
 ): Triggered {
   return {
-    trigger: { kind: 'http', access, ...more },
+    trigger: { kind: 'http', access, timeout, ...more },
     async handle(request, { logOf }) {
       const id = request.headers['x-request-id'] ?? request.headers['function-execution-id'] ?? '';
       const { body, ...rest } = request;
@@ -105,6 +108,25 @@ export function onMessage<In>(
           const json = Buffer.isBuffer(data) ? parseJson(data) : data;
           return schema.parse(json);
         },
+        work,
+      ),
+  };
+}
+
+/** A message of any of our topics that was given up, as it was published. */
+export function onDeadLetter(
+  work: (letter: { data: Buffer; orderingKey?: string }, delivery: Delivery) => Promise<void>,
+): Triggered {
+  return {
+    trigger: { kind: 'message', topic: deadLetterTopic, ordered: false, ackDeadline: 60 },
+    handle: (request, caller) =>
+      handleEvent(
+        request,
+        caller,
+        ({ data, orderingKey }) => ({
+          data: Buffer.isBuffer(data) ? data : Buffer.from(JSON.stringify(data)),
+          ...(orderingKey ? { orderingKey } : {}),
+        }),
         work,
       ),
   };

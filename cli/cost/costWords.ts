@@ -1,11 +1,11 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import type { CostReport } from '../../shared/budget/costReport.ts';
 import { clean } from '../../shared/clean.ts';
 import { dollars as exactly } from '../../shared/machines/prices.ts';
 import { ago } from '../duration.ts';
 import { localTime } from '../job/localTime.ts';
 import { row } from '../job/row.ts';
-import type { Report } from './report.ts';
 
 /** Less is not nothing. */
 const least = 0.0001;
@@ -19,7 +19,7 @@ const late = 20 * 60_000;
 const shown = 10;
 
 /** For a person who wants to know where the money goes. */
-export function costWords(report: Report, now: number, all: boolean): string {
+export function costWords(report: CostReport, now: number, all: boolean): string {
   const { spending, savings, isLocal } = report;
   const { asOf, by, prices, unknown, notCovered } = spending;
   const most = all ? Number.POSITIVE_INFINITY : shown;
@@ -50,7 +50,7 @@ export function costWords(report: Report, now: number, all: boolean): string {
   ].join('\n');
 }
 
-function figuresOf({ spending, budget, credit }: Report, now: number): string[] {
+function figuresOf({ spending, budget, credit }: CostReport, now: number): string[] {
   const { perHour, today, counted, assumed, guessed, units, billed, estimate, forecast, period } = spending;
   const parts = [
     ...(units.cost > 0 ? [`at most ${dollars(units.cost)} of it for Vision and Natural Language`] : []),
@@ -74,20 +74,26 @@ function figuresOf({ spending, budget, credit }: Report, now: number): string[] 
   ];
 }
 
-function billedWords({ cost, heardAt, difference }: NonNullable<Report['spending']['billed']>, now: number) {
+function billedWords(
+  { cost, heardAt, difference }: NonNullable<CostReport['spending']['billed']>,
+  now: number,
+) {
   const than = difference < 0 ? 'less' : 'more';
   const size = Math.abs(difference);
   const compared = size < 0.005 ? 'as much as' : `${dollars(size)} ${than} than`;
   return `${money(cost)} by Google, heard ${ago(heardAt, now)}: ${compared} what was counted then (it is up to a day late)`;
 }
 
-function budgetWords({ amount, left, days, level }: NonNullable<Report['budget']>, estimate: number): string {
+function budgetWords(
+  { amount, left, days, level }: NonNullable<CostReport['budget']>,
+  estimate: number,
+): string {
   const share = `${Math.floor((1000 * estimate) / amount) / 10} %`;
   const lasts = days === undefined ? '' : `; at this rate it lasts ${daysWords(days)}`;
   return `${dollars(amount)}, of which ${share} is spent and ${dollars(left)} is left${lasts}; the guard is at ${level}`;
 }
 
-function creditWords({ left, days, endsBy, isPartlyKnown }: NonNullable<Report['credit']>): string {
+function creditWords({ left, days, endsBy, isPartlyKnown }: NonNullable<CostReport['credit']>): string {
   const most = isPartlyKnown ? 'at most ' : '';
   const ends = days === undefined ? '' : `; at this rate it ends by ${endsBy}, in ${daysWords(days)}`;
   return `${most}${dollars(left)} is left${ends}`;
@@ -115,7 +121,7 @@ function sumsOf(sums: Record<string, number>, nameless: string, most: number): s
   return [...lines, ...more(known.length, most)];
 }
 
-function savingsTable(savings: Report['savings'], most: number): string[] {
+function savingsTable(savings: CostReport['savings'], most: number): string[] {
   if (savings.length === 0) return [];
   const table = new Table({
     head: ['an hour', 'this period', 'machine or disk', 'by'],

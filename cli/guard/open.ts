@@ -1,9 +1,9 @@
 import { clients } from '../../shared/clients.ts';
 import { config } from '../../shared/config.ts';
 import { publishTo } from '../../shared/publish.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
 import { userName } from '../../shared/userName.ts';
-import { Refusal } from '../refusal.ts';
 
 /** What a person changes the guard through, and who they are. */
 export async function openGuard() {

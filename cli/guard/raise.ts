@@ -1,9 +1,9 @@
 import pc from 'picocolors';
 import { raiseGuard } from '../../shared/budget/changeGuard.ts';
 import { Level } from '../../shared/budget/levels.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { agrees } from '../agrees.ts';
 import { connect, type Where } from '../connect.ts';
-import { Refusal } from '../refusal.ts';
 import { openGuard, reasonIn } from './open.ts';
 
 export type RaiseOptions = Where & { json?: true; yes?: true; why: string };

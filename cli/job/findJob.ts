@@ -1,8 +1,8 @@
 import { readJobRecord } from '../../shared/jobs/changeJob.ts';
 import { jobIdPattern } from '../../shared/jobs/jobId.ts';
 import type { JobRecord } from '../../shared/jobs/jobRecord.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import type { Records } from '../../shared/storage/records.ts';
-import { Refusal } from '../refusal.ts';
 
 const folder = 'jobs/';
 const shown = 5;

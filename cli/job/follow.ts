@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
 import { readJobRecord } from '../../shared/jobs/changeJob.ts';
 import { isEnd, type JobRecord } from '../../shared/jobs/jobRecord.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { costWords } from './costWords.ts';
 import { localTime } from './localTime.ts';
 import { logReader } from './logReader.ts';

@@ -1,10 +1,9 @@
 import Table from 'cli-table3';
-import pLimit from 'p-limit';
 import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
-import { readJobRecord } from '../../shared/jobs/changeJob.ts';
-import { currentAttempt, type JobRecord } from '../../shared/jobs/jobRecord.ts';
-import { costOf } from '../../shared/jobs/spent.ts';
+import type { JobRecord } from '../../shared/jobs/jobRecord.ts';
+import { jobSummary, machineWords } from '../../shared/jobs/jobSummary.ts';
+import { readJobs } from '../../shared/jobs/readJobs.ts';
 import { connect, type Where } from '../connect.ts';
 import { ago } from '../duration.ts';
 import { costWords } from './costWords.ts';
@@ -15,30 +14,19 @@ export type ListOptions = Where & { json?: true; all?: true };
 
 /** So many are shown unless all are asked for. */
 const shown = 20;
-const atATime = 16;
 
 /** @returns the exit code */
 export async function list({ json, all, ...where }: ListOptions): Promise<number> {
   await connect(where);
   const { records } = await openJobs();
-  const limit = pLimit(atATime);
-  const reading: Promise<JobRecord | string | undefined>[] = [];
-  for await (const name of records.list('jobs/')) {
-    const id = name.slice('jobs/'.length, -'.json'.length);
-    // One that cannot be read must not hide the others.
-    reading.push(limit(() => readJobRecord(records, id).catch((error: Error) => error.message)));
-  }
-  const read = await Promise.all(reading);
-  const jobs = read
-    .filter((one) => typeof one === 'object')
-    .sort((one, other) => (one.createdAt < other.createdAt ? 1 : -1));
-  for (const one of read) if (typeof one === 'string') console.error(pc.red(clean(one.slice(0, 500))));
+  const { jobs, unreadable } = await readJobs(records);
+  for (const one of unreadable) console.error(pc.red(clean(one.slice(0, 500))));
   const now = Date.now();
   const some = all ? jobs : jobs.slice(0, shown);
   if (json) {
     console.log(
       JSON.stringify(
-        some.map((record) => summaryOf(record, now)),
+        some.map((record) => jobSummary(record, now)),
         undefined,
         2,
       ),
@@ -52,29 +40,6 @@ export async function list({ json, all, ...where }: ListOptions): Promise<number
   return 0;
 }
 
-function summaryOf(record: JobRecord, now: number) {
-  const { id, job, state, reason, createdAt, owner, attempts } = record;
-  const { dollars, complete } = costOf(record, now);
-  return {
-    id,
-    name: job.name,
-    owner,
-    state,
-    reason,
-    createdAt,
-    attempts: attempts.length,
-    machine: machineOf(record),
-    cost: { dollars, complete },
-  };
-}
-
-function machineOf(record: JobRecord): string {
-  const { candidate } = currentAttempt(record) ?? {};
-  return candidate
-    ? `${candidate.machineType} ${candidate.model === 'spot' ? 'spot ' : ''}in ${candidate.zone}`
-    : '';
-}
-
 function tableOf(jobs: JobRecord[], now: number): string {
   const table = new Table({
     head: ['id', 'state', 'submitted', 'machine', 'cost', ''],
@@ -85,7 +50,7 @@ function tableOf(jobs: JobRecord[], now: number): string {
       record.id,
       stateWords(record.state),
       ago(record.createdAt, now),
-      machineOf(record),
+      machineWords(record),
       costWords(record, now),
       pc.dim(shortened(clean(record.reason ?? ''))),
     ]);

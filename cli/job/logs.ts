@@ -1,5 +1,5 @@
+import { Refusal } from '../../shared/refusal.ts';
 import { connect, type Where } from '../connect.ts';
-import { Refusal } from '../refusal.ts';
 import { findJob } from './findJob.ts';
 import { follow } from './follow.ts';
 import { logReader } from './logReader.ts';

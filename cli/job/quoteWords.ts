@@ -1,11 +1,11 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { Job } from '../../shared/jobs/job.ts';
+import type { Offer, Quote } from '../../shared/jobs/quote.ts';
 import { spotRule } from '../../shared/machines/candidates.ts';
 import { dollars } from '../../shared/machines/prices.ts';
 import { durationOf } from '../duration.ts';
 import { localTime } from './localTime.ts';
-import type { Offer, Quote } from './quote.ts';
 
 /** For a person who is about to say yes. */
 export function quoteWords(job: Job, quote: Quote, now: number, isLocal: boolean): string {

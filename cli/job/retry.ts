@@ -1,6 +1,6 @@
 import { isEnd } from '../../shared/jobs/jobRecord.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { connect, type Where } from '../connect.ts';
-import { Refusal } from '../refusal.ts';
 import { findJob } from './findJob.ts';
 import { openJobs } from './open.ts';
 import { type StartOptions, start } from './start.ts';

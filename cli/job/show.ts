@@ -1,8 +1,8 @@
+import { resultsOf } from '../../shared/jobs/results.ts';
 import { costOf } from '../../shared/jobs/spent.ts';
 import { connect, type Where } from '../connect.ts';
 import { findJob } from './findJob.ts';
 import { openJobs } from './open.ts';
-import { resultsOf } from './results.ts';
 import { showWords } from './showWords.ts';
 
 export type ShowOptions = Where & { json?: true; all?: true };

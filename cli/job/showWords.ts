@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
 import { type Job, runOf } from '../../shared/jobs/job.ts';
 import type { JobRecord } from '../../shared/jobs/jobRecord.ts';
+import type { Results } from '../../shared/jobs/results.ts';
 import { dollars } from '../../shared/machines/prices.ts';
 import { sizeOf } from '../../shared/sizeOf.ts';
 import { ago } from '../duration.ts';
@@ -9,7 +10,6 @@ import { attemptLines } from './attemptLines.ts';
 import { costWords } from './costWords.ts';
 import { localTime } from './localTime.ts';
 import { reportLines } from './reportLines.ts';
-import type { Results } from './results.ts';
 import { row } from './row.ts';
 import { stateWords } from './stateWords.ts';
 

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Job } from '../../shared/jobs/job.ts';
 import { readJob, writtenIn } from '../../shared/jobs/parseJob.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../../shared/refusal.ts';
 
 /** As much as no job has, before it is refused as too large. */
 const mostBytes = 1024 * 1024;

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
 import type { Job } from '../../shared/jobs/job.ts';
+import { quoteOf } from '../../shared/jobs/quote.ts';
 import { requestJob, submitJob } from '../../shared/jobs/submitJob.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { userName } from '../../shared/userName.ts';
 import { agrees } from '../agrees.ts';
-import { Refusal } from '../refusal.ts';
 import { follow } from './follow.ts';
 import type { OpenJobs } from './open.ts';
-import { quoteOf } from './quote.ts';
 import { quoteWords } from './quoteWords.ts';
 import { checkoutOf } from './source.ts';
 

@@ -3,9 +3,10 @@ import { clients } from '../../shared/clients.ts';
 import { config } from '../../shared/config.ts';
 import { whatOf } from '../../shared/machines/idle/idleMachine.ts';
 import { idleVms } from '../../shared/machines/idle/idleVms.ts';
+import { faultOfDay, keepMachine, machinesCalled } from '../../shared/machines/idle/keepMachine.ts';
 import { protectUntilLabel } from '../../shared/machines/protection.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { connect, type Where } from '../connect.ts';
-import { Refusal } from '../refusal.ts';
 
 export type KeepOptions = Where & { until?: string };
 
@@ -15,13 +16,11 @@ export type KeepOptions = Where & { until?: string };
  */
 export async function keep(name: string, { until, ...where }: KeepOptions): Promise<number> {
   const day = until ?? new Date().toISOString().slice(0, 10);
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || Number.isNaN(Date.parse(day)))
-    throw new Refusal(`“${day}” is not a day. Write it as 2026-12-24.`);
-  if (Date.parse(day) + 24 * 3_600_000 < Date.now()) throw new Refusal(`${day} is over.`);
+  const fault = faultOfDay(day, Date.now());
+  if (fault) throw new Refusal(fault);
   await connect(where);
   const vms = idleVms(config().project, await clients.compute());
-  const { machines, unseen } = await vms.list();
-  const found = machines.filter((one) => one.name === name || whatOf(one) === name);
+  const { found, unseen } = await machinesCalled(vms, name);
   const [machine, other] = found;
   if (machine && other)
     throw new Refusal(`There are several: ${found.map(whatOf).join(', ')}. Name one of them so.`);
@@ -29,7 +28,7 @@ export async function keep(name: string, { until, ...where }: KeepOptions): Prom
     const missing = unseen.length > 0 ? `; these did not answer: ${unseen.join(', ')}` : '';
     throw new Refusal(`There is no machine ${clean(name)}${clean(missing)}.`);
   }
-  await vms.label(machine, protectUntilLabel, day);
+  await keepMachine(vms, machine, day);
   console.log(
     `${clean(whatOf(machine))} is kept until the end of ${day}, by its label ${protectUntilLabel}.`,
   );

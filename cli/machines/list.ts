@@ -1,26 +1,22 @@
 import Table from 'cli-table3';
-import pLimit from 'p-limit';
 import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
 import { clients } from '../../shared/clients.ts';
 import { config } from '../../shared/config.ts';
-import { regionOf } from '../../shared/machines/candidates.ts';
-import { type IdleMachine, jobOf, whatOf } from '../../shared/machines/idle/idleMachine.ts';
-import { IdleRecord, idleRecordName } from '../../shared/machines/idle/idleRecord.ts';
+import { jobOf, whatOf } from '../../shared/machines/idle/idleMachine.ts';
 import { idleVms } from '../../shared/machines/idle/idleVms.ts';
-import { readStopLabel, stopLabel } from '../../shared/machines/idle/stopLabel.ts';
-import { diskTypeOf } from '../../shared/machines/machineTypes.ts';
-import { dollars, priceOf } from '../../shared/machines/prices.ts';
-import { priceTable } from '../../shared/machines/priceTable.ts';
+import {
+  type MachineRow,
+  machineRows,
+  machineSummary,
+  stopOf,
+} from '../../shared/machines/idle/machineRows.ts';
+import { dollars } from '../../shared/machines/prices.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
 import { connect, type Where } from '../connect.ts';
 import { ago, durationOf } from '../duration.ts';
 
 export type ListOptions = Where & { json?: true };
-
-type Row = { machine: IdleMachine; record: IdleRecord | undefined; perHour: number | undefined };
-
-const atATime = 16;
 
 /**
  * All machines of the project, what each costs, and what was decided of it.
@@ -31,24 +27,13 @@ export async function list({ json, ...where }: ListOptions): Promise<number> {
   const { project, stateBucket, idleStop } = config();
   const [compute, storage] = await Promise.all([clients.compute(), clients.storage()]);
   const records = recordsIn(storage, stateBucket);
-  const { machines, unseen } = await idleVms(project, compute).list();
-  const limit = pLimit(atATime);
-  const rows = await Promise.all(
-    machines.map((machine) =>
-      limit(async (): Promise<Row> => {
-        // One that cannot be read must not hide the others.
-        const read = records.read(idleRecordName(machine.id), IdleRecord).catch((error: Error) => {
-          console.error(pc.red(clean(error.message.slice(0, 500))));
-          return undefined;
-        });
-        return { machine, record: (await read)?.value, perHour: perHourOf(machine) };
-      }),
-    ),
-  );
-  rows.sort((one, other) => (whatOf(one.machine) < whatOf(other.machine) ? -1 : 1));
+  const { rows, unseen, unreadable } = await machineRows(idleVms(project, compute), records);
+  for (const one of unreadable) console.error(pc.red(clean(one.slice(0, 500))));
   const now = Date.now();
   if (json)
-    console.log(JSON.stringify({ machines: rows.map((row) => summaryOf(row, now)), unseen }, undefined, 2));
+    console.log(
+      JSON.stringify({ machines: rows.map((row) => machineSummary(row, now)), unseen }, undefined, 2),
+    );
   else if (rows.length > 0) console.log(tableOf(rows, now));
   else if (unseen.length === 0) console.log('There is no machine.');
   if (unseen.length > 0)
@@ -60,37 +45,7 @@ export async function list({ json, ...where }: ListOptions): Promise<number> {
   return unseen.length > 0 ? 1 : 0;
 }
 
-/** By the price table; its disks are counted as the usual kind. Undefined if anything of it is not known. */
-function perHourOf({ machineType, zone, guestAccelerators, model, diskGb, localSsd }: IdleMachine) {
-  const disk = { localSsd, diskType: diskTypeOf(machineType) };
-  const where = { kind: 'vm' as const, region: regionOf(zone), zone, machineType };
-  return priceOf({ ...where, ...disk, guestAccelerators, accelerator: '', model }, diskGb, priceTable())
-    ?.perHour;
-}
-
-function summaryOf({ machine, record, perHour }: Row, now: number) {
-  const { zone, name, id, status, machineType, createdAt, startedAt, labels } = machine;
-  const isUp = status === 'RUNNING';
-  return {
-    ...{ zone, name, id, status, machineType, createdAt, startedAt, labels },
-    perHour: perHour ?? null,
-    ...(isUp && startedAt ? { upSeconds: Math.round((now - Date.parse(startedAt)) / 1000) } : {}),
-    decision: record
-      ? {
-          do: record.do,
-          reason: record.reason,
-          why: record.why,
-          since: record.decidedAt,
-          ...(record.isRehearsal ? { isRehearsal: true } : {}),
-          ...(stopOf(machine, record) ? { stopAt: stopOf(machine, record) } : {}),
-          ...(record.outcome ? { outcome: record.outcome } : {}),
-          evidence: record.evidence,
-        }
-      : null,
-  };
-}
-
-function tableOf(rows: Row[], now: number): string {
+function tableOf(rows: MachineRow[], now: number): string {
   const table = new Table({
     head: ['machine', 'state', 'up', 'an hour', 'what becomes of it'],
     style: { head: [], border: [], compact: true },
@@ -110,7 +65,7 @@ function tableOf(rows: Row[], now: number): string {
   return table.toString();
 }
 
-function wordsOf({ machine, record }: Row, now: number): string {
+function wordsOf({ machine, record }: MachineRow, now: number): string {
   const job = jobOf(machine);
   if (job !== undefined) return `works on the job ${job}`;
   if (!record) return machine.status === 'RUNNING' ? 'not looked at yet' : '';
@@ -122,10 +77,4 @@ function wordsOf({ machine, record }: Row, now: number): string {
   const failed = outcome?.what === 'failed' ? `; could not be stopped: ${outcome.words ?? ''}` : '';
   const left = stopAt === undefined ? 0 : Date.parse(stopAt) - now;
   return `idle, is stopped ${left > 0 ? `in ${durationOf(left)}` : 'at the next look'}: ${why}${failed}`;
-}
-
-/** A person may have set the label to a later time. */
-function stopOf({ labels }: IdleMachine, { do: act, stopAt }: IdleRecord): string | undefined {
-  if (act === 'keep' || !stopAt) return undefined;
-  return new Date(Math.max(Date.parse(stopAt), readStopLabel(labels[stopLabel]) ?? 0)).toISOString();
 }

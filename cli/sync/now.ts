@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
-import { publishDrain } from '../../shared/drive/requestDrain.ts';
+import { Refusal } from '../../shared/refusal.ts';
 import { sizeOf } from '../../shared/sizeOf.ts';
+import type { OpenSync } from '../../shared/sync/openSync.ts';
+import { requestSync } from '../../shared/sync/requestSync.ts';
+import { transfersOf } from '../../shared/sync/syncReport.ts';
 import { connect, type Where } from '../connect.ts';
 import { durationOf } from '../duration.ts';
 import { openProgressBar, type ProgressBar } from '../progressBar.ts';
-import { Refusal } from '../refusal.ts';
 import { approveRemovals } from './approve.ts';
 import { wordsOfCounts } from './counts.ts';
-import { type OpenSync, openSync } from './open.ts';
-import { transfersOf } from './report.ts';
+import { openSync } from './open.ts';
 import { type Before, lookAgain, lookBefore, type Moment } from './watch.ts';
 
 export type NowOptions = Where & {
@@ -30,9 +31,7 @@ export async function now(options: NowOptions): Promise<number> {
   const before = await lookBefore(sync);
   const approved = options.approveRemovals ? await approveRemovals(sync, yes) : [];
   if (!approved) return 1;
-  const requestedAt = new Date().toISOString();
-  await publishDrain(sync.publish);
-  await sync.publish('drive-reconcile', [{ data: { requestedAt } }]);
+  const requestedAt = await requestSync(sync.publish, new Date());
   if (!wait) {
     if (json) console.log(JSON.stringify({ requestedAt, approved: approved.length }));
     else console.log('It is asked for. npx gazeline sync status shows how it goes.');

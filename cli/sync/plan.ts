@@ -1,10 +1,10 @@
 import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
 import { sizeOf } from '../../shared/sizeOf.ts';
+import { dryRun } from '../../shared/sync/dryRun.ts';
+import type { Entry } from '../../shared/sync/entries.ts';
 import { connect, type Where } from '../connect.ts';
 import { openProgressBar } from '../progressBar.ts';
-import { dryRun } from './dryRun.ts';
-import type { Entry } from './entries.ts';
 import { openSync } from './open.ts';
 
 export type PlanOptions = Where & { json?: true };

@@ -2,11 +2,11 @@ import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
 import type { RunReport } from '../../shared/drive/runs.ts';
 import { sizeOf } from '../../shared/sizeOf.ts';
+import { type SyncReport, syncReport } from '../../shared/sync/syncReport.ts';
 import { connect, type Where } from '../connect.ts';
 import { ago, durationOf } from '../duration.ts';
 import { wordsOfCounts } from './counts.ts';
 import { openSync } from './open.ts';
-import { type Report, reportOf } from './report.ts';
 
 export type StatusOptions = Where & { json?: true; runs: number; all?: true };
 
@@ -17,7 +17,7 @@ const shown = 10;
 export async function status({ json, runs, all, ...where }: StatusOptions): Promise<number> {
   await connect(where);
   const now = Date.now();
-  const report = await reportOf(await openSync(), runs, now);
+  const report = await syncReport(await openSync(), runs, now);
   console.log(
     json
       ? JSON.stringify(report, undefined, 2)
@@ -26,7 +26,7 @@ export async function status({ json, runs, all, ...where }: StatusOptions): Prom
   return report.healthy ? 0 : 1;
 }
 
-function wordsOf(report: Report, most: number, now: number): string {
+function wordsOf(report: SyncReport, most: number, now: number): string {
   const { healthy, troubles, feed, channel, comparison, transfers, runs, skipped, held, clashes } = report;
   const lines = healthy
     ? [`${pc.green('✓')} ${pc.bold('The sync works.')}`]
@@ -59,7 +59,7 @@ function wordsOf(report: Report, most: number, now: number): string {
     'Last runs',
     runs.map((run) => runOf(run, now)),
   );
-  const file = ({ path, reason, fileId }: Report['held'][number]) =>
+  const file = ({ path, reason, fileId }: SyncReport['held'][number]) =>
     `${clean(path.join('/') || fileId)}  ${pc.dim(clean(reason))}`;
   section(
     countOf(held, 'removal waits', 'removals wait', 'for an answer'),
@@ -91,7 +91,7 @@ const countOf = ({ length }: unknown[], one: string, many: string, rest: string)
 const row = (name: string, text: string) => `  ${name.padEnd(11)} ${text}`;
 
 function comparisonOf(
-  { state, startedAt, looked, asked, folders }: NonNullable<Report['comparison']>,
+  { state, startedAt, looked, asked, folders }: NonNullable<SyncReport['comparison']>,
   now: number,
 ) {
   const found = `${looked} files looked at, ${asked} of them to be brought up to date`;

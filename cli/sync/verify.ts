@@ -1,10 +1,10 @@
 import pc from 'picocolors';
 import { clean } from '../../shared/clean.ts';
 import type { Finding } from '../../shared/drive/compare.ts';
+import { walk } from '../../shared/sync/walk.ts';
 import { connect, type Where } from '../connect.ts';
 import { openProgressBar } from '../progressBar.ts';
 import { openSync } from './open.ts';
-import { walk } from './walk.ts';
 
 export type VerifyOptions = Where & { combined?: true; json?: true };
 

@@ -1,8 +1,8 @@
-import { Feed, feedRecord } from '../../functions/drive-feed.ts';
-import { Progress, progressRecord } from '../../functions/drive-reconcile.ts';
+import { Feed, feedRecord } from '../../shared/drive/feed.ts';
+import { Progress, progressRecord } from '../../shared/drive/progress.ts';
 import { listRuns, type RunReport } from '../../shared/drive/runs.ts';
+import type { OpenSync } from '../../shared/sync/openSync.ts';
 import { stillHeld } from './approve.ts';
-import type { OpenSync } from './open.ts';
 
 /** What there was before something was asked for. By that, and by no clock, is known what came of it. */
 export type Before = {

@@ -48,10 +48,13 @@ export const Annotation = ContentAnnotation.extend({
 });
 export type Annotation = z.infer<typeof Annotation>;
 
+export const annotationFolder = 'annotations/';
+export const longFolder = `${annotationFolder}%long/`;
+
 /** By the object's name, for a person to find; by its hash where that makes no name any more. */
 export function annotationName(objectName: string): string {
-  const name = `annotations/${objectName}.json`;
+  const name = `${annotationFolder}${objectName}.json`;
   if (Buffer.byteLength(name) <= 1024) return name;
-  return `annotations/%long/${createHash('sha256').update(objectName).digest('hex')}.json`;
+  return `${longFolder}${createHash('sha256').update(objectName).digest('hex')}.json`;
 }
 export const contentName = (md5: string, features: string[]) => `content/${md5}/${features.join('+')}.json`;

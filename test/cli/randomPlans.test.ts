@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { dryRun } from '../../cli/sync/dryRun.ts';
-import type { Entry } from '../../cli/sync/entries.ts';
 import { openSync as openSyncOfCli } from '../../cli/sync/open.ts';
+import { dryRun } from '../../shared/sync/dryRun.ts';
+import type { Entry } from '../../shared/sync/entries.ts';
 import { forgetRequests, requestsAt } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
 import { createModel, seeded } from '../sync/model.ts';

@@ -4,7 +4,7 @@ import { clients, discoveryOptions } from '../../../shared/clients.ts';
 import { config } from '../../../shared/config.ts';
 import { statusOf } from '../../../shared/drive/driveFile.ts';
 import { codeOf } from '../../../shared/storage/codeOf.ts';
-import { retryPolicy, type Triggered } from '../../../shared/trigger.ts';
+import { deadLetterTopic, retryPolicy, type Triggered } from '../../../shared/trigger.ts';
 
 export type Provision = {
   /** Where a function is reached. */
@@ -15,7 +15,6 @@ export type Provision = {
   ackDeadline?: number | undefined;
 };
 
-const deadLetters = 'dead-letters';
 const triggers = Object.entries(functions).map(([name, { trigger }]: [string, Triggered]) => ({
   name,
   trigger,
@@ -55,13 +54,17 @@ async function makeBuckets(): Promise<void> {
 async function makeTopics(): Promise<void> {
   const api = (await clients.pubsub()).projects.topics;
   const names = triggers.flatMap(({ trigger }) => (trigger.kind === 'http' ? [] : [trigger.topic]));
-  for (const name of [...names, ...topics, deadLetters]) {
+  for (const name of [...names, ...topics]) {
     await orThere(() => api.create({ name: topicName(name) }));
   }
 }
 
 async function makeSubscriptions({ endpointOf, maximumBackoff, ackDeadline }: Provision): Promise<void> {
   const api = (await clients.pubsub()).projects.subscriptions;
+  const deadLetterPolicy = {
+    deadLetterTopic: topicName(deadLetterTopic),
+    maxDeliveryAttempts: retryPolicy.attempts,
+  };
   const subscriptionName = (name: string) => `projects/${config().project}/subscriptions/${name}`;
   for (const { name, trigger } of triggers) {
     if (trigger.kind === 'http') continue;
@@ -70,10 +73,7 @@ async function makeSubscriptions({ endpointOf, maximumBackoff, ackDeadline }: Pr
       pushConfig: { pushEndpoint: endpointOf(name) },
       ackDeadlineSeconds: ackDeadline ?? trigger.ackDeadline,
       retryPolicy: { minimumBackoff: `${retryPolicy.minimumBackoff}s`, maximumBackoff: `${maximumBackoff}s` },
-      deadLetterPolicy: {
-        deadLetterTopic: topicName(deadLetters),
-        maxDeliveryAttempts: retryPolicy.attempts,
-      },
+      ...(trigger.topic === deadLetterTopic ? {} : { deadLetterPolicy }),
       enableMessageOrdering: trigger.kind === 'message' && trigger.ordered,
       expirationPolicy: {},
     };
@@ -81,9 +81,6 @@ async function makeSubscriptions({ endpointOf, maximumBackoff, ackDeadline }: Pr
     const { pushConfig } = requestBody;
     await api.modifyPushConfig({ subscription: subscriptionName(name), requestBody: { pushConfig } });
   }
-  // Without a subscription of their own, dead letters would be gone.
-  const requestBody = { topic: topicName(deadLetters), expirationPolicy: {} };
-  await orThere(() => api.create({ name: subscriptionName(deadLetters), requestBody }));
 }
 
 async function makeNotifications(): Promise<void> {

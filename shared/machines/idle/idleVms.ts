@@ -14,7 +14,7 @@ export type IdleVms = {
   /** All machines that can be seen, and the zones that did not answer. */
   list(): Promise<{ machines: IdleMachine[]; unseen: string[] }>;
   /** As it is now. @returns undefined if there is none */
-  look(machine: IdleMachine): Promise<IdleMachine | undefined>;
+  look(machine: Pick<IdleMachine, 'zone' | 'name'>): Promise<IdleMachine | undefined>;
   /** What its agent said last. */
   hear(machine: IdleMachine): Promise<Heard>;
   /** Sets this label, or takes it away. @throws if that cannot be done */
@@ -25,7 +25,7 @@ export function idleVms(
   project: string,
   { instances, listInstances }: Pick<ComputeClients, 'instances' | 'listInstances'>,
 ): IdleVms {
-  const of = ({ zone, name }: IdleMachine) => ({ project, zone, instance: name });
+  const of = ({ zone, name }: Pick<IdleMachine, 'zone' | 'name'>) => ({ project, zone, instance: name });
   return {
     async list() {
       const { items: machines, unseen } = await allPages(listInstances, { project }, ({ instances = [] }) =>

@@ -32,7 +32,7 @@ export async function stopIdleMachine(
     if (latest?.id !== machine.id || !(await isWanted())) return undefined;
     const counted = { ...latest, ...countdownOf(latest, record, false) };
     if (decide(counted, decision.evidence, policy, now()).do !== 'stop') return undefined;
-    outcome = outcomeOf(await stop(latest, dependencies));
+    outcome = outcomeOf(await stopMachine(latest, dependencies));
     return outcome;
   } finally {
     await records.update(name, IdleRecord, (current: IdleRecord | undefined): IdleRecord | undefined => {
@@ -43,9 +43,13 @@ export async function stopIdleMachine(
   }
 }
 
-async function stop(
+export async function stopMachine(
   machine: IdleMachine,
-  { compute, workbench, discardLocalSsd }: IdleDependencies,
+  {
+    compute,
+    workbench,
+    discardLocalSsd,
+  }: Pick<IdleDependencies, 'compute' | 'workbench' | 'discardLocalSsd'>,
 ): Promise<Stopped> {
   const { zone, name } = machine;
   const instance = workbenchOf(machine);

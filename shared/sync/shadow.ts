@@ -1,9 +1,9 @@
 import type { Bucket } from '@google-cloud/storage';
-import type { FileChanged } from '../../shared/drive/fileChanged.ts';
-import { type FileRecord, fileRecordName } from '../../shared/drive/fileRecord.ts';
-import type { PlanDependencies, Planned } from '../../shared/drive/planFile.ts';
-import { type LiveObject, type RawObject, resourceOf } from '../../shared/storage/rawObject.ts';
-import type { Records } from '../../shared/storage/records.ts';
+import type { FileChanged } from '../drive/fileChanged.ts';
+import { type FileRecord, fileRecordName } from '../drive/fileRecord.ts';
+import type { PlanDependencies, Planned } from '../drive/planFile.ts';
+import { type LiveObject, type RawObject, resourceOf } from '../storage/rawObject.ts';
+import type { Records } from '../storage/records.ts';
 
 /** The bucket and the records as they would be after what is planned so far. */
 export type Shadow = Pick<PlanDependencies, 'raw' | 'records'> & {

@@ -1,4 +1,4 @@
-import type { Plan, Planned, Step } from '../../shared/drive/planFile.ts';
+import type { Plan, Planned, Step } from '../drive/planFile.ts';
 
 /** One thing that a run would do, for a person and for programs. */
 export type Entry = {

@@ -1,4 +1,4 @@
-import { statusOf } from '../shared/drive/driveFile.ts';
+import { statusOf } from './drive/driveFile.ts';
 
 /** Something that a person can do something about: one line, no stack. */
 export class Refusal extends Error {

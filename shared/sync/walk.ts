@@ -1,6 +1,6 @@
-import { comparePlace, type Finding, type Place } from '../../shared/drive/compare.ts';
+import { comparePlace, type Finding, type Place } from '../drive/compare.ts';
 import { Refusal, reasonOf } from '../refusal.ts';
-import type { OpenSync } from './open.ts';
+import type { OpenSync } from './openSync.ts';
 
 /** Folders side by side: most of the time goes into waiting for an answer. */
 const atATime = 8;

@@ -1,14 +1,13 @@
-import { CostRecord, costRecordName } from '../../shared/budget/costRecord.ts';
-import { type Credit, creditOf } from '../../shared/budget/credit.ts';
-import { GuardRecord, guardRecordName } from '../../shared/budget/guardRecord.ts';
-import type { Level } from '../../shared/budget/levels.ts';
-import { type Saving, savingsOf } from '../../shared/budget/savings.ts';
-import { type Spending, spendingOf } from '../../shared/budget/spending.ts';
-import { clients } from '../../shared/clients.ts';
-import { config } from '../../shared/config.ts';
-import { recordsIn } from '../../shared/storage/records.ts';
+import type { Config } from '../config.ts';
+import type { Records } from '../storage/records.ts';
+import { CostRecord, costRecordName } from './costRecord.ts';
+import { type Credit, creditOf } from './credit.ts';
+import { GuardRecord, guardRecordName } from './guardRecord.ts';
+import type { Level } from './levels.ts';
+import { type Saving, savingsOf } from './savings.ts';
+import { type Spending, spendingOf } from './spending.ts';
 
-export type Report = {
+export type CostReport = {
   spending: Spending;
   budget?: {
     /** US dollars. */
@@ -24,9 +23,8 @@ export type Report = {
 };
 
 /** @returns undefined if nothing was ever counted */
-export async function reportOf(): Promise<Report | undefined> {
-  const { stateBucket, budgets, budgetAmount, budgetCurrency, localCloud, ...settings } = config();
-  const records = recordsIn(await clients.storage(), stateBucket);
+export async function costReport(records: Records, config: Config): Promise<CostReport | undefined> {
+  const { budgets, budgetAmount, budgetCurrency, localCloud, ...settings } = config;
   const record = (await records.read(costRecordName, CostRecord))?.value;
   if (!record) return undefined;
   const guard = (await records.read(guardRecordName, GuardRecord))?.value;
@@ -50,7 +48,7 @@ function budgetOf(
   amount: number,
   { estimate, perHour }: Spending,
   level: Level,
-): NonNullable<Report['budget']> {
+): NonNullable<CostReport['budget']> {
   const left = Math.max(0, amount - estimate);
   return { amount, left, ...(perHour > 0 ? { days: left / (24 * perHour) } : {}), level };
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import type { JobRecord } from '../../shared/jobs/jobRecord.ts';
-import type { OpenJobs } from './open.ts';
+import type { Config } from '../config.ts';
+import type { Records } from '../storage/records.ts';
+import type { JobRecord } from './jobRecord.ts';
 
 /** Written by the machine, which runs somebody's code: nothing in it is believed but for being shown. */
 const Manifest = z.object({
@@ -19,7 +20,10 @@ export type Results = {
 };
 
 /** Where what a job has made lies. A manifest is written last: without one, it is not all there. */
-export async function resultsOf({ derivedRecords, config }: OpenJobs, record: JobRecord): Promise<Results[]> {
+export async function resultsOf(
+  { derivedRecords, config }: { derivedRecords: Records; config: Pick<Config, 'derivedBucket'> },
+  record: JobRecord,
+): Promise<Results[]> {
   const base = `jobs/${record.id}`;
   const places = [
     { folder: `${base}/results/`, unsaved: false },

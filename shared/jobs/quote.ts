@@ -1,15 +1,17 @@
-import type { Accelerator } from '../../shared/jobs/accelerator.ts';
-import { advance } from '../../shared/jobs/advance.ts';
-import { choose } from '../../shared/jobs/choose.ts';
-import type { Job } from '../../shared/jobs/job.ts';
-import { newRecord } from '../../shared/jobs/jobRecord.ts';
-import type { Candidate } from '../../shared/machines/candidate.ts';
-import { candidatesOf, modelsOf } from '../../shared/machines/candidates.ts';
-import { Cooldown, cooldownRecord, isBlocked, noCooldown } from '../../shared/machines/cooldown.ts';
-import { leftToTry } from '../../shared/machines/order.ts';
-import { type Estimate, estimate, isWithinMoney } from '../../shared/machines/prices.ts';
-import { type PriceTable, priceTable } from '../../shared/machines/priceTable.ts';
-import type { OpenJobs } from './open.ts';
+import type { Config } from '../config.ts';
+import type { Candidate } from '../machines/candidate.ts';
+import { candidatesOf, modelsOf } from '../machines/candidates.ts';
+import { Cooldown, cooldownRecord, isBlocked, noCooldown } from '../machines/cooldown.ts';
+import { leftToTry } from '../machines/order.ts';
+import { type Estimate, estimate, isWithinMoney } from '../machines/prices.ts';
+import { type PriceTable, priceTable } from '../machines/priceTable.ts';
+import type { Records } from '../storage/records.ts';
+import type { Accelerator } from './accelerator.ts';
+import { advance } from './advance.ts';
+import { choose } from './choose.ts';
+import type { Job } from './job.ts';
+import { newRecord } from './jobRecord.ts';
+import type { Limits } from './limits.ts';
 
 /** What would be asked for of one entry of the job's accelerators. */
 export type Offer = {
@@ -33,7 +35,11 @@ export type Quote = {
 };
 
 /** What would be chosen for a job now, and what it may cost: by the same rules as it is going to be. */
-export async function quoteOf({ records, config }: OpenJobs, job: Job, now: number): Promise<Quote> {
+export async function quoteOf(
+  { records, config }: { records: Records; config: Pick<Config, 'regions' | keyof Limits> },
+  job: Job,
+  now: number,
+): Promise<Quote> {
   const cooldown = (await records.read(cooldownRecord, Cooldown))?.value ?? noCooldown;
   const prices = priceTable();
   const { regions } = config;

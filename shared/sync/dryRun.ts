@@ -1,9 +1,9 @@
 import type * as z from 'zod';
-import type { Finding } from '../../shared/drive/compare.ts';
-import { FileChanged } from '../../shared/drive/fileChanged.ts';
-import { type Planned, planFile } from '../../shared/drive/planFile.ts';
+import type { Finding } from '../drive/compare.ts';
+import { FileChanged } from '../drive/fileChanged.ts';
+import { type Planned, planFile } from '../drive/planFile.ts';
 import { type Entry, entriesOf } from './entries.ts';
-import type { OpenSync } from './open.ts';
+import type { OpenSync } from './openSync.ts';
 import { type Pending, pendingChanges } from './pendingChanges.ts';
 import { createShadow, followersOf, mightBeOtherwise, namesOf } from './shadow.ts';
 import { walk } from './walk.ts';

@@ -1,5 +1,5 @@
-import { BadPageToken, Feed, feedRecord, pageOf } from '../../functions/drive-feed.ts';
-import type { OpenSync } from './open.ts';
+import { BadPageToken, Feed, feedRecord, pageOf } from '../drive/feed.ts';
+import type { OpenSync } from './openSync.ts';
 
 /** `unknown`: the next drain cannot go on from here, and compares the whole tree. */
 export type Pending = {

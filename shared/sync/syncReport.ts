@@ -1,16 +1,16 @@
-import { Feed, feedRecord } from '../../functions/drive-feed.ts';
-import { Progress, progressRecord } from '../../functions/drive-reconcile.ts';
-import { Channels, channelsRecord } from '../../functions/drive-tick.ts';
-import { getFile } from '../../shared/drive/driveFile.ts';
-import { type Attention, listAttention } from '../../shared/drive/fileRecord.ts';
-import { pathOfObject } from '../../shared/drive/objectName.ts';
-import { listRuns, type RunReport } from '../../shared/drive/runs.ts';
-import { Transfer, transferFolder } from '../../shared/drive/transfer.ts';
-import { listProblems, type Problem } from '../../shared/unprocessable.ts';
-import type { OpenSync } from './open.ts';
+import { Channels, channelsRecord } from '../drive/channels.ts';
+import { getFile } from '../drive/driveFile.ts';
+import { Feed, feedRecord } from '../drive/feed.ts';
+import { type Attention, listAttention } from '../drive/fileRecord.ts';
+import { pathOfObject } from '../drive/objectName.ts';
+import { Progress, progressRecord } from '../drive/progress.ts';
+import { listRuns, type RunReport } from '../drive/runs.ts';
+import { Transfer, transferFolder } from '../drive/transfer.ts';
+import { listProblems, type Problem } from '../unprocessable.ts';
+import type { OpenSync } from './openSync.ts';
 
 /** How the sync is: what `--json` prints, and what the words are made from. */
-export type Report = {
+export type SyncReport = {
   healthy: boolean;
   /** What is not as it should be with the sync itself, in words. */
   troubles: string[];
@@ -42,7 +42,7 @@ const longestSilence = 15 * 60_000;
 /** An unfinished comparison at which nobody has been for so long does not go on by itself. */
 const longestPause = 15 * 60_000;
 
-export async function reportOf(sync: OpenSync, mostRuns: number, now: number): Promise<Report> {
+export async function syncReport(sync: OpenSync, mostRuns: number, now: number): Promise<SyncReport> {
   const { records, config } = sync;
   const [feed, channels, progress, transfers, runs, attention, clashes, waiting, problems] =
     await Promise.all([
@@ -96,7 +96,7 @@ function comparisonOf({ run, startedAt, until, places, looked, asked }: Progress
 }
 
 /** The large files that are under way. The record knows how far it has come, and Drive how far it is. */
-export async function transfersOf({ records, drive }: OpenSync): Promise<Report['transfers']> {
+export async function transfersOf({ records, drive }: OpenSync): Promise<SyncReport['transfers']> {
   const names = await all(records.list(transferFolder));
   const transfers = await Promise.all(
     names.map(async (record) => {

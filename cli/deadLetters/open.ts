@@ -1,0 +1,10 @@
+import { clients } from '../../shared/clients.ts';
+import { config } from '../../shared/config.ts';
+import { type Publish, publishTo } from '../../shared/publish.ts';
+import { type Records, recordsIn } from '../../shared/storage/records.ts';
+
+export async function openLetters(): Promise<{ records: Records; publish: Publish }> {
+  const { stateBucket, project } = config();
+  const [storage, pubsub] = await Promise.all([clients.storage(), clients.pubsub()]);
+  return { records: recordsIn(storage, stateBucket), publish: publishTo(pubsub, project) };
+}
