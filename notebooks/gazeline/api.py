@@ -25,10 +25,7 @@ class Api:
     def __init__(self, url: str, token: Callable[[bool], str]):
         """@param token gives an ID token for this address; with True, a new one"""
         self.url = url.rstrip("/")
-        host = urlsplit(self.url)
-        # The token is the person: it is sent to nobody who could be somebody else.
-        if host.scheme != "https" and host.hostname not in ("127.0.0.1", "localhost", "::1"):
-            raise NotConnected(f"{self.url} is not an address that begins with https://")
+        check_address(self.url)
         self._session = requests.Session()
         self._session.auth = _Identity(token)
 
@@ -118,6 +115,13 @@ class _Identity(requests.auth.AuthBase):
         request.headers["Authorization"] = f"Bearer {token}"
         request.headers["X-Serverless-Authorization"] = f"Bearer {token}"
         return request
+
+
+def check_address(url: str) -> None:
+    """The token is the person: it is sent to nobody who could be somebody else."""
+    host = urlsplit(url)
+    if host.scheme != "https" and host.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise NotConnected(f"{url} is not an address that begins with https://")
 
 
 def wait_before(attempt: int, retry_after: str | None = None) -> float:

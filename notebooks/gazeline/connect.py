@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from gazeline.api import Api
+from gazeline.api import Api, check_address
 from gazeline.errors import NotConnected
 from gazeline.identity import identity_for, is_colab, local_identity
 from gazeline.lab import Lab
@@ -35,6 +35,7 @@ def connect(url: str | None = None, *, caller: str | None = None, dir: str | os.
         return _checked(_local(Path(dir)))
     url = url or _setting("GAZELINE_API")
     if url:
+        check_address(url)
         return _checked(Api(url, identity_for(url, caller or _setting("GAZELINE_CALLER"))))
     if (Path("lab") / ".cloud" / "environment.json").exists():
         return _checked(_local(Path("lab")))

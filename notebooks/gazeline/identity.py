@@ -41,7 +41,10 @@ def identity_for(url: str, caller: str | None) -> Token:
             "There are no credentials of Google on this computer. In a terminal:\n"
             "  gcloud auth application-default login\nand then connect again."
         ) from None
-    return _Tokens(_id_token_credentials(credentials, url, caller), caller)
+    try:
+        return _Tokens(_id_token_credentials(credentials, url, caller), caller)
+    except exceptions.GoogleAuthError:
+        raise NotConnected("This machine's metadata server does not say who it is. Has it a service account?") from None
 
 
 def local_identity(environment: dict[str, str]) -> tuple[str, Token]:

@@ -19,9 +19,10 @@ _ends = {"succeeded", "failed", "cancelled", "lost", "refused"}
 class Job:
     """A job of the lab, as it was when it was last looked at."""
 
-    def __init__(self, lab: Lab, record: dict[str, Any]):
+    def __init__(self, lab: Lab, summary: dict[str, Any]):
         self._lab = lab
-        self.record = record
+        # All that the lab knows of it, once it was looked at: each machine, and how it went.
+        self.record = {key: value for key, value in summary.items() if key not in ("attempts", "machine")}
 
     @property
     def id(self) -> str:
@@ -40,7 +41,8 @@ class Job:
         return f"<Job {self.id}: {self.state}{f', {reason}' if reason else ''}>"
 
     def refresh(self) -> Job:
-        self.record = self._lab._api.get(self._path)
+        detail = self._lab._api.get(self._path)
+        self.record = {**detail["record"], "cost": detail["cost"], "results": detail["results"]}
         return self
 
     def cancel(self) -> Job:
@@ -54,7 +56,7 @@ class Job:
 
     def logs(self, attempt: int | None = None) -> str:
         """What it has printed so far."""
-        return "".join(self._pieces(_Position(attempt)))
+        return "".join(self.refresh()._pieces(_Position(attempt)))
 
     def follow(self, *, every: float = 3, lines: int = 20) -> Job:
         """Shows what becomes of it until it ends. Interrupting the cell ends the view, not the job.
@@ -73,7 +75,6 @@ class Job:
             if self.is_over:
                 break
             time.sleep(every)
-        view.close()
         if self.state != "succeeded":
             raise GazelineError(f"The job {self.id} {_ending(self)}. Its log: job.logs(); once more: job.retry()")
         return self
@@ -84,9 +85,8 @@ class Job:
         Returns:
             The folder that the results are in.
         """
-        listed = self._lab._api.get(f"{self._path}/results", pageSize=1)
-        if not listed["items"]:
-            raise GazelineError(f"The job {self.id} has no results; it is {self.state}.")
+        # What is wrong if there are none is told by this.
+        self._lab._api.get(f"{self._path}/results", pageSize=1)
         prefix = f"jobs/{self.id}/results/"
         self._lab.pull(prefix, folder, bucket="derived", overwrite=overwrite, progress=progress)
         return Path(folder) / prefix
@@ -148,9 +148,6 @@ class _View:
             text = f"<b>{html.escape(head)}</b><pre style='max-height: 30em; overflow: auto'>{log}</pre>"
             self._handle.update(_Html(text, head))
         self._state = job.state
-
-    def close(self) -> None:
-        pass
 
 
 class _Html:

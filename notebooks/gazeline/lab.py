@@ -7,13 +7,14 @@ from typing import Any
 
 from gazeline import drive
 from gazeline.api import Api, encoded
+from gazeline.cost import Cost
 from gazeline.errors import GazelineError, NotFound
 from gazeline.job import Job
 from gazeline.provenance import Provenance, provenance_of
 from gazeline.pull import Puller, Pulled
 from gazeline.push import Pushed, Pusher
 from gazeline.session import Session
-from gazeline.tables import table
+from gazeline.tables import annotation_columns, annotation_row, table
 
 
 class Lab:
@@ -98,7 +99,7 @@ class Lab:
     def annotations(self, stimulus: str | None = None, *, prefix: str | None = None) -> Any:
         """What is known of stimuli, as a DataFrame with a row for each: `lab.annotations(prefix="stimuli/")`."""
         rows = self._api.items("/v1/annotations", stimulus=stimulus, prefix=prefix)
-        return table(rows, [])
+        return table(map(annotation_row, rows), annotation_columns)
 
     def annotation(self, stimulus: str) -> dict[str, Any]:
         """Everything about one stimulus, with what the service has answered."""
@@ -131,7 +132,7 @@ class Lab:
         return Job(self, self._api.post("/v1/jobs", _job_of(job, fields)))
 
     def job(self, id: str) -> Job:
-        return Job(self, self._api.get(f"/v1/jobs/{encoded(id)}"))
+        return Job(self, {"id": id}).refresh()
 
     def jobs(self) -> list[Job]:
         return [Job(self, record) for record in self._api.items("/v1/jobs")]
@@ -151,9 +152,9 @@ class Lab:
         one = session if isinstance(session, Session) else self.session(session)
         return one.run(notebook, **parameters)
 
-    def cost(self) -> dict[str, Any]:
+    def cost(self) -> Cost:
         """What is spent now, today and in this period, and by what."""
-        return self._api.get("/v1/cost")
+        return Cost(self._api.get("/v1/cost"))
 
     # Into Drive
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
 import sys
 import types
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from urllib.parse import parse_qs, urlsplit
 
 import google.auth
 import pytest
-import requests
-from google.auth import compute_engine, iam
+from google.auth import iam
 from google.oauth2 import credentials as user_credentials
 
 import gazeline
-from gazeline import identity
+from conftest import until
 
 caller = "caller-ada@gazeline-local.iam.gserviceaccount.com"
 
@@ -46,8 +46,6 @@ def a_person(local, monkeypatch):
 
 def connected(local, **options):
     """The lab reads anew who may do what every some seconds."""
-    from conftest import until
-
     found = []
 
     def try_it() -> bool:
@@ -83,42 +81,27 @@ def test_colab_asks_the_person_and_reads_secrets(local, member, a_person, monkey
     assert (lab.me["person"], bool(asked)) == ("ada@lab.edu", True)
 
 
-def test_a_machine_of_the_lab_is_who_its_metadata_server_says(local, member, monkeypatch):
-    class Metadata(BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked = urlsplit(self.path)
-            account = "machines@gazeline-local.iam.gserviceaccount.com"
-            if asked.path.endswith("/identity"):
-                query = parse_qs(asked.query)
-                assert query["format"] == ["full"]
-                url = f"{local.cloud}/v1/projects/-/serviceAccounts/{account}:generateIdToken"
-                body = {"audience": query["audience"][0], "includeEmail": True}
-                answer = requests.post(url, json=body, headers={"Authorization": "Bearer x"}, timeout=10)
-                content, kind = answer.json()["token"], "text/plain"
-            elif asked.path.endswith("/attributes/gazeline-api"):
-                content, kind = local.api, "application/text"
-            elif "/attributes/" in asked.path:
-                return self.send_error(404)
-            else:
-                content, kind = json.dumps({"email": account, "scopes": [], "aliases": ["default"]}), "application/json"
-            self.send_response(200)
-            self.send_header("Metadata-Flavor", "Google")
-            self.send_header("Content-Type", kind)
-            self.end_headers()
-            self.wfile.write(content.encode())
+def test_a_machine_of_the_lab_is_who_its_metadata_server_says(local, member):
+    command = [os.environ.get("GAZELINE_NODE", "node"), "--disable-warning=ExperimentalWarning"]
+    script = str(Path(__file__).parent / "metadataServer.ts")
+    arguments = [local.cloud, str(local.key_file), local.api]
+    with subprocess.Popen(
+        [*command, script, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        host = server.stdout.readline().strip()
+        # google-auth reads these when it is imported. Nothing else tells the notebook where the lab is.
+        environment = {**os.environ, "GCE_METADATA_HOST": host, "GCE_METADATA_IP": host, "CLOUDSDK_CONFIG": "/nowhere"}
+        environment.pop("GOOGLE_APPLICATION_CREDENTIALS", None)
+        code = "import gazeline; print(gazeline.connect())"
+        done = []
 
-        def log_message(self, *_):
-            pass
+        def it_is_known() -> bool:
+            done.append(subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True))
+            return "NotAllowed" not in done[-1].stderr
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Metadata)
-    Thread(target=server.serve_forever, daemon=True).start()
-    host = f"127.0.0.1:{server.server_port}"
-    monkeypatch.setenv("GCE_METADATA_HOST", host)
-    monkeypatch.setattr(compute_engine._metadata, "_METADATA_ROOT", f"http://{host}/computeMetadata/v1/", raising=False)
-    monkeypatch.setattr(google.auth, "default", lambda scopes=None: (compute_engine.Credentials(), None))
-    connected(local)
-    assert gazeline.connect().me["person"] == "bob@lab.edu"
-    server.shutdown()
+        until(it_is_known, 60)
+        server.stdin.close()
+    assert "you are bob@lab.edu (reader)" in done[-1].stdout, done[-1].stderr
 
 
 def test_without_a_lab_it_says_where_one_could_be(tmp_path, monkeypatch):
@@ -170,7 +153,6 @@ def test_no_token_is_shown(lab, local, study, caplog, capsys, tmp_path):
     local.forget_faults()
     Path("c.txt").write_text("3")
     lab.push("c.txt", study.prefix)
-    identity._Tokens.__repr__  # the default one
     shown = [repr(lab), repr(lab._api), repr(vars(lab)), str(failed.value), caplog.text, *capsys.readouterr()]
     for text in shown:
         assert token not in text
