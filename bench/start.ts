@@ -102,6 +102,8 @@ const requests: Record<keyof typeof functions, () => Request> = {
   }),
   'machine-sweep': () => ({ body: push({}) }),
   'idle-sweep': () => ({ body: push({}) }),
+  'session-start': () => ({ body: push({ session: 'a-session-that-is-not-there' }) }),
+  'session-sweep': () => ({ body: push({}) }),
   'dead-letter': () => ({ body: push({}) }),
 };
 

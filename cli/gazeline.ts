@@ -8,6 +8,7 @@ import { addJobVerbs } from './job/verbs.ts';
 import { addMachineVerbs } from './machines/verbs.ts';
 import { positive, whole } from './numbers.ts';
 import { run } from './run.ts';
+import { addSessionVerbs } from './session/verbs.ts';
 import type { NowOptions } from './sync/now.ts';
 import type { PlanOptions } from './sync/plan.ts';
 import type { StatusOptions } from './sync/status.ts';
@@ -89,5 +90,6 @@ addCostVerb(program);
 addGuardVerbs(program);
 addMachineVerbs(program);
 addDeadLetterVerbs(program);
+addSessionVerbs(program);
 
 await program.parseAsync();

@@ -34,4 +34,5 @@ await build({
   logLevel: 'warning',
 });
 // Read by functions that start machines (`shared/machines/startupScript.ts`).
-await cp('deploy/google/machine/start.sh', 'build/machine/start.sh');
+for (const script of ['machine/start.sh', 'session/start.sh'])
+  await cp(`deploy/google/${script}`, `build/${script}`);

@@ -35,6 +35,8 @@ import { jobEvent } from './job-event.ts';
 import { JobRequested, jobStart } from './job-start.ts';
 import { machineSweep } from './machine-sweep.ts';
 import { objectArrived } from './object-arrived.ts';
+import { SessionRequested, sessionStart } from './session-start.ts';
+import { sessionSweep } from './session-sweep.ts';
 import { waitingTick } from './waiting-tick.ts';
 
 /** MiB; the client of Compute Engine alone has 200 of heap. */
@@ -191,6 +193,18 @@ export const functions = {
     },
   ),
 
+  'session-start': onMessage(
+    { topic: 'session-requested', ordered: true, ackDeadline: 300 },
+    SessionRequested,
+    async (request, { log }) =>
+      sessionStart(request, { ...(await sessions(log)), deadline: Date.now() + 50_000, pause: 2000 }),
+  ),
+
+  'session-sweep': onClock(
+    { schedule: '* * * * *', topic: 'session-sweep', ackDeadline: 300 },
+    async (tick, { log }) => sessionSweep(tick, await sessions(log)),
+  ),
+
   'budget-guard': onMessage(
     { topic: 'budget-notified', ackDeadline: 600, memory: withMachines },
     BudgetNotified,
@@ -270,16 +284,45 @@ const tpus = lazy(async () => {
 });
 const machineSettings = lazy(async () => {
   const { startupScript } = await import('../shared/machines/startupScript.ts');
+  return {
+    ...machineConfig(),
+    startupScript: await startupScript(),
+    ...(config().localCloud ? { reportSeconds: 2 } : {}),
+  };
+});
+/** What all machines have in common, of jobs and of sessions. */
+const machineConfig = () => {
   const { project, lab, rawBucket, derivedBucket, machineAccount, network, localCloud } = config();
   if (!machineAccount)
     throw new Unprocessable('GAZELINE_MACHINE_ACCOUNT is not set: no machine can be started');
   return {
     ...{ project, lab, rawBucket, derivedBucket, serviceAccount: machineAccount },
-    startupScript: await startupScript(),
     ...(network ? { network } : {}),
-    ...(localCloud ? { storage: localCloud, reportSeconds: 2 } : {}),
+    ...(localCloud ? { storage: localCloud } : {}),
   };
-});
+};
+
+/** What functions that deal with sessions are given. */
+const sessions = async (log: Log) => {
+  const [{ workbenchInstances }, { startupScript }, { priceTable }] = await Promise.all([
+    import('../shared/sessions/instances.ts'),
+    import('../shared/machines/startupScript.ts'),
+    import('../shared/machines/priceTable.ts'),
+  ]);
+  return {
+    records: await records(),
+    publish: await publish(),
+    derived: (await clients.storage()).bucket(config().derivedBucket),
+    instances: workbenchInstances(config().project, clients.notebooks),
+    settings: machineConfig(),
+    script: () => startupScript('session'),
+    prices: priceTable(),
+    regions: config().regions,
+    limits: { ...config(), periodKind: config().budgetPeriod },
+    log,
+    now: Date.now,
+  };
+};
 
 const guardSettings = () => {
   const { budgets, billingAccount, budgetAmount, budgetCurrency, budgetPeriod } = config();

@@ -8,7 +8,7 @@ import { changeJob } from '../shared/jobs/changeJob.ts';
 import { choose } from '../shared/jobs/choose.ts';
 import { jobIdPattern } from '../shared/jobs/jobId.ts';
 import { currentAttempt, isEnd, type JobRecord } from '../shared/jobs/jobRecord.ts';
-import { type Allowed, holdRoom, type Limits } from '../shared/jobs/limits.ts';
+import { type Allowed, holderOf, holdRoom, type Limits } from '../shared/jobs/limits.ts';
 import { parseJob } from '../shared/jobs/parseJob.ts';
 import { releaseAttempt } from '../shared/jobs/releaseAttempt.ts';
 import { requestJob, submitJob } from '../shared/jobs/submitJob.ts';
@@ -92,7 +92,10 @@ const roomFor = async (
   record: JobRecord,
   candidate: Candidate,
   { records, limits, now }: JobStartDependencies,
-): Promise<Allowed> => (limits ? holdRoom(records, record, candidate, limits, now()) : { isAllowed: true });
+): Promise<Allowed> =>
+  limits
+    ? holdRoom(records, holderOf(record, candidate, now()), candidate, limits, now())
+    : { isAllowed: true };
 
 /**
  * No new work is begun, unless it only has to wait for other work to end. What was begun is not lost: it goes on from its

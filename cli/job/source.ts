@@ -34,7 +34,7 @@ async function contentOf(file: string): Promise<string> {
 }
 
 /** A path becomes the address of the whole repository that it lies in: Git can fetch nothing else. */
-async function withRepository(written: unknown, from: string): Promise<unknown> {
+export async function withRepository(written: unknown, from: string): Promise<unknown> {
   const { repository } = (written ?? {}) as { repository?: unknown };
   const isPath = typeof repository === 'string' && /^(\.{1,2}(\/|$)|\/)/.test(repository);
   if (!isPath) return written;

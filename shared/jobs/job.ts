@@ -4,7 +4,7 @@ import { fields, hand, oneOf, wholeNumber } from './fields.ts';
 import { folderIn, gitRef, imageName, isPathIn, line, lines, pathIn, repositoryUrl } from './text.ts';
 
 /** A list, or the one thing that would be in it. */
-const listOf = <T extends z.ZodType>(schema: T, most: number, least = 1) =>
+export const listOf = <T extends z.ZodType>(schema: T, most: number, least = 1) =>
   z.preprocess(
     (value) => (value === undefined || Array.isArray(value) ? value : [value]),
     z.array(schema).min(least, 'is empty; expected at least one').max(most, `expected at most ${most}`),
@@ -40,7 +40,7 @@ const InputInFull = fields({
 export type Input = { bucket: 'raw' | 'derived'; prefix: string; folder: string };
 
 /** In the working tree they lie where the person wrote that they are: `raw/recordings/` in `raw/recordings`. */
-const Input = z.unknown().transform((written, context): Input => {
+export const Input = z.unknown().transform((written, context): Input => {
   const [, bucket, rest] =
     typeof written === 'string' ? (/^(raw|derived)(?:\/(.*))?$/s.exec(written) ?? []) : [];
   if (typeof written !== 'object' && !bucket) {
@@ -80,7 +80,10 @@ const Limits = fields({
     ),
 });
 
-const region = line(40).regex(/^[a-z]+-[a-z]+\d{1,2}$/, 'expected the name of a region, as europe-west4');
+export const region = line(40).regex(
+  /^[a-z]+-[a-z]+\d{1,2}$/,
+  'expected the name of a region, as europe-west4',
+);
 
 const schemaOf = (allowFile: boolean) =>
   fields({

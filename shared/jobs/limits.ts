@@ -4,6 +4,7 @@ import { type PeriodKind, periodAt } from '../budget/period.ts';
 import type { Candidate } from '../machines/candidate.ts';
 import { labelValue } from '../machines/names.ts';
 import { dollars } from '../machines/prices.ts';
+import { mayHaveMachine as maySessionHaveMachine, readSession } from '../sessions/sessionRecord.ts';
 import type { Records } from '../storage/records.ts';
 import { readJobRecord } from './changeJob.ts';
 import type { JobRecord } from './jobRecord.ts';
@@ -29,7 +30,28 @@ export type Allowed =
 
 export const heldRecordName = 'budget/held.json';
 
-/** What is held for a job that has a machine, or is about to have one. */
+/** Whoever wants a machine: a job, or a session. */
+export type Holder = {
+  /** Of the job; of a session `session/` and its name. */
+  id: string;
+  owner: string;
+  /** Its machine ends after so many at the latest. */
+  seconds: number;
+  /** Whether it waits when there is no room; if not, it is refused. */
+  waits: boolean;
+};
+
+export const holderOf = (job: JobRecord, { price }: Candidate, now: number): Holder => ({
+  id: job.id,
+  owner: job.owner,
+  seconds: secondsLeft(job, price?.perHour, now) ?? job.job.limits.hours * 3600,
+  waits: true,
+});
+
+const ofSession = 'session/';
+export const sessionHolderId = (name: string) => `${ofSession}${name}`;
+
+/** What is held for a job or session that has a machine, or is about to have one. */
 const Held = z.record(
   z.string(),
   z.object({
@@ -47,13 +69,13 @@ type Held = z.infer<typeof Held>;
 const lookAgain = 2 * 60_000;
 
 /**
- * Holds what the machine of a job will cost, if the limits leave room for it. All are held in one record that is changed
- * by compare-and-set, so that of two jobs that ask at the same time the second one sees the first. What is held by a job
- * that has no machine any more, nor looks for one, is let go when the room is needed.
+ * Holds what a machine will cost, if the limits leave room for it. All are held in one record that is changed by
+ * compare-and-set, so that of two that ask at the same time the second one sees the first. What is held by one that has no
+ * machine any more, nor looks for one, is let go when the room is needed.
  */
 export async function holdRoom(
   records: Records,
-  job: JobRecord,
+  holder: Holder,
   candidate: Candidate,
   limits: Limits & { periodKind: PeriodKind },
   now: number,
@@ -64,63 +86,69 @@ export async function holdRoom(
   const cost = (await records.read(costRecordName, CostRecord))?.value;
   const held = (await records.read(heldRecordName, Held))?.value ?? {};
   // Nobody lets go of what is held as long as there is room.
-  let over = Object.keys(held).length > mostHeld ? await nothingLeftOf(records, job.id) : [];
+  let over = Object.keys(held).length > mostHeld ? await nothingLeftOf(records, holder.id) : [];
   for (let isCleared = false; ; isCleared = true) {
     let allowed = { isAllowed: true } as Allowed;
     await records.update(heldRecordName, Held, (before: Held = {}): Held | undefined => {
-      const { [job.id]: own, ...rest } = before;
+      const { [holder.id]: own, ...rest } = before;
       // Unless it holds something else meanwhile.
       const others = Object.fromEntries(
         Object.entries(rest).filter(([id, { at }]) => !over.some((one) => one[0] === id && one[1] === at)),
       );
-      allowed = isRoom(others, job, candidate, cost, limits, now);
-      if (allowed.isAllowed) return { ...others, [job.id]: holding(job, candidate, now) };
+      allowed = isRoom(others, holder, candidate, cost, limits, now);
+      if (allowed.isAllowed) return { ...others, [holder.id]: holding(holder, candidate, now) };
       // What it held before it holds on: a machine may be on its way.
-      return over.length > 0 ? { ...others, ...(own ? { [job.id]: own } : {}) } : undefined;
+      return over.length > 0 ? { ...others, ...(own ? { [holder.id]: own } : {}) } : undefined;
     });
     if (allowed.isAllowed || isCleared) return allowed;
-    over = await nothingLeftOf(records, job.id);
+    over = await nothingLeftOf(records, holder.id);
     if (over.length === 0) return allowed;
   }
 }
 const mostHeld = 50;
 
-function holding(job: JobRecord, { price }: Candidate, now: number): Held[string] {
-  const seconds = secondsLeft(job, price?.perHour, now) ?? job.job.limits.hours * 3600;
+function holding({ owner, seconds }: Holder, { price }: Candidate, now: number): Held[string] {
   return {
-    owner: labelValue(job.owner),
+    owner: labelValue(owner),
     ...(price ? { perHour: price.perHour } : {}),
     at: iso(now),
     until: iso(now + seconds * 1000),
   };
 }
 
-/** What is held by jobs that have no machine and look for none. */
+/** What is held by those that have no machine and look for none. */
 async function nothingLeftOf(records: Records, except: string): Promise<[id: string, at: string][]> {
   const held = (await records.read(heldRecordName, Held))?.value ?? {};
   const over: [string, string][] = [];
   for (const [id, { at }] of Object.entries(held))
-    if (id !== except && !mayHaveMachine(await readJobRecord(records, id))) over.push([id, at]);
+    if (id !== except && !(await mayHaveMachine(records, id))) over.push([id, at]);
   return over;
 }
 
+async function mayHaveMachine(records: Records, id: string): Promise<boolean> {
+  return id.startsWith(ofSession)
+    ? maySessionHaveMachine(await readSession(records, id.slice(ofSession.length)))
+    : mayJobHaveMachine(await readJobRecord(records, id));
+}
+
 /** As long as it is being placed, somebody may be about to ask for one. */
-const mayHaveMachine = (job: JobRecord | undefined): boolean =>
+const mayJobHaveMachine = (job: JobRecord | undefined): boolean =>
   job !== undefined &&
   (job.state === 'placing' ||
     job.attempts.some(({ asked, candidate, releasedAt }) => (asked || candidate) && !releasedAt));
 
 function isRoom(
   others: Held,
-  job: JobRecord,
+  holder: Holder,
   candidate: Candidate,
   cost: CostRecord | undefined,
   { mostPerHour, mostPerPerson, mostMachinesPerPerson, periodKind }: Limits & { periodKind: PeriodKind },
   now: number,
 ): Allowed {
-  const own = holding(job, candidate, now);
+  const { owner, waits } = holder;
+  const own = holding(holder, candidate, now);
   const { perHour } = own;
-  const theirs = Object.values(others).filter(({ owner }) => owner === own.owner);
+  const theirs = Object.values(others).filter((one) => one.owner === own.owner);
   const soon = (reason: string): Allowed => ({
     isAllowed: false,
     reason,
@@ -129,7 +157,7 @@ function isRoom(
   });
   if (mostMachinesPerPerson !== undefined && theirs.length >= mostMachinesPerPerson)
     return soon(
-      `${job.owner} has ${theirs.length} machines already, and ${mostMachinesPerPerson} at once is the most; this waits until one has ended`,
+      `${owner} has ${theirs.length} machines already, and ${mostMachinesPerPerson} at once is the most${waits ? '; this waits until one has ended' : ''}`,
     );
   if (perHour === undefined) {
     if (mostPerHour === undefined && mostPerPerson === undefined) return { isAllowed: true };
@@ -141,7 +169,7 @@ function isRoom(
       Object.values(others).reduce((sum, one) => sum + (one.perHour ?? 0), 0) + burnOfOthers(cost);
     if (running + perHour > mostPerHour)
       return soon(
-        `${dollars(running)} an hour are being spent, and with ${dollars(perHour)} for this it would be more than the ${dollars(mostPerHour)} that the lab allows; it waits until something has ended`,
+        `${dollars(running)} an hour are being spent, and with ${dollars(perHour)} for this it would be more than the ${dollars(mostPerHour)} that the lab allows${waits ? '; it waits until something has ended' : ''}`,
       );
   }
   if (mostPerPerson === undefined) return { isAllowed: true };
@@ -154,7 +182,7 @@ function isRoom(
   const most = mostOf(own, own.at);
   if (spent + coming + most <= mostPerPerson) return { isAllowed: true };
   const reason =
-    `${job.owner} has spent ${dollars(spent)} in this period; what runs may cost ${dollars(coming)} more and this ${dollars(most)}, ` +
+    `${owner} has spent ${dollars(spent)} in this period; what runs may cost ${dollars(coming)} more and this ${dollars(most)}, ` +
     `and ${dollars(mostPerPerson)} is the most for one person before ${period.end}`;
   // What runs may end before it has cost all that.
   const isSoon = spent + most <= mostPerPerson;
@@ -167,10 +195,15 @@ function mostOf({ perHour = 0, at, until }: Held[string], counted: string): numb
   return (Math.max(0, Date.parse(until) - from) / 3_600_000) * perHour;
 }
 
-/** Of what runs and belongs to no job: notebooks, and what was made by hand. */
+/** Of what runs and belongs to no job and no session: what was made by hand, and the disks of sessions, which stay. */
 const burnOfOthers = (cost: CostRecord | undefined): number =>
   Object.values(cost?.items ?? {})
-    .filter(({ state, labels }) => state === 'running' && labels['gazeline-job'] === undefined)
+    .filter(
+      ({ state, labels }) =>
+        state === 'running' &&
+        labels['gazeline-job'] === undefined &&
+        labels['gazeline-session'] === undefined,
+    )
     .reduce((sum, { perHour = 0 }) => sum + perHour, 0);
 
 const iso = (ms: number) => new Date(ms).toISOString();

@@ -134,9 +134,10 @@ function byNumber(sign: Sign): Found | undefined {
   if (http === 400 || http === 412)
     return { kind: 'bad-request', scope: 'fatal', words: 'The request is not accepted' };
   if (http === 408 || (http !== undefined && http >= 500)) return transient;
-  // Of a TPU, numbers of gRPC are all there is: it was preempted while it was made, sold out, or more than is reserved.
+  // Of a TPU and of Workbench, numbers of gRPC may be all there is: it was preempted while it was made, sold out, or more
+  // than is reserved.
   if (inOperation && (grpc === 3 || grpc === 8 || grpc === 9))
-    return { kind: 'stock-out', scope: 'zone', words: 'There is no TPU in this zone now' };
+    return { kind: 'stock-out', scope: 'zone', words: 'There is none in this zone now' };
   switch (grpc) {
     case 3:
     case 9:

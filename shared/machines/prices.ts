@@ -5,7 +5,7 @@ import { shapeOf } from './machineTypes.ts';
 import type { PriceTable } from './priceTable.ts';
 
 /** Google bills a month of a disk as 730 hours. https://cloud.google.com/compute/disks-image-pricing */
-const hoursOfMonth = 730;
+export const hoursOfMonth = 730;
 
 /**
  * What a machine costs an hour: vCPUs and memory, accelerators, the boot disk, and Local SSD that comes with it. Sustained

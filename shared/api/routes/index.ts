@@ -7,6 +7,7 @@ import { jobRoutes } from './jobs.ts';
 import { machineRoutes } from './machines.ts';
 import { manifestRoutes } from './manifests.ts';
 import { moneyRoutes } from './money.ts';
+import { sessionRoutes } from './sessions.ts';
 import { signedUrlRoutes } from './signedUrls.ts';
 import { syncRoutes } from './sync.ts';
 
@@ -19,6 +20,7 @@ export const routes: Route[] = [
   ...annotationRoutes,
   ...syncRoutes,
   ...jobRoutes,
+  ...sessionRoutes,
   ...machineRoutes,
   ...moneyRoutes,
   ...deadLetterRoutes,

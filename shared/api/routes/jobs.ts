@@ -30,7 +30,7 @@ const Cost = z.object({
   complete: z.boolean().describe('false: a price is not known, and it is at least this.'),
 });
 
-const Summary = z.object({
+export const JobSummary = z.object({
   id: z.string(),
   name: z.string(),
   owner: z.string(),
@@ -100,7 +100,7 @@ export const jobRoutes: Route[] = [
     summary: 'What a job would run on now, and what it may cost.',
     body: Written,
     answer: Quoted,
-    handle: ({ body }, tools) => quoteOf(tools, jobIn(body, tools), tools.now()),
+    handle: ({ body }, tools) => quoteOf(tools, jobOf(body, tools), tools.now()),
   }),
 
   route({
@@ -110,9 +110,9 @@ export const jobRoutes: Route[] = [
     role: 'runner',
     summary: 'Starts a job, as in *.job.yaml. With the same Idempotency-Key it is the same job.',
     body: Written,
-    answer: Summary,
+    answer: JobSummary,
     status: 201,
-    handle: (asked, tools) => start(jobIn(asked.body, tools), asked, tools),
+    handle: (asked, tools) => startJob(jobOf(asked.body, tools), asked, tools),
   }),
 
   route({
@@ -126,7 +126,7 @@ export const jobRoutes: Route[] = [
       owner: z.string().min(1).max(320).optional(),
       ...Paging,
     }),
-    answer: pageOf(Summary),
+    answer: pageOf(JobSummary),
     async handle({ query: { state, owner, ...page }, log }, { records, now }) {
       const { jobs, unreadable } = await readJobs(records);
       for (const reason of unreadable) log.error('a job cannot be read', { reason });
@@ -160,7 +160,7 @@ export const jobRoutes: Route[] = [
     role: 'runner',
     summary: 'Ends a job and its machine. It is cancelled a little later; one that is over stays as it is.',
     parameters,
-    answer: Summary,
+    answer: JobSummary,
     status: 202,
     async handle({ path }, tools) {
       const before = await need(path.id, tools);
@@ -177,12 +177,12 @@ export const jobRoutes: Route[] = [
     role: 'runner',
     summary: 'Starts the same work once more, as a new job of yours.',
     parameters,
-    answer: Summary,
+    answer: JobSummary,
     status: 201,
     async handle(asked, tools) {
       const { id, state, job } = await need(asked.path.id, tools);
       if (!isEnd(state)) throw new Refused(409, `${id} is not over (${state}). Cancel it first.`);
-      return start(job, asked, tools);
+      return startJob(job, asked, tools);
     },
   }),
 
@@ -274,9 +274,12 @@ function number(least: number, most: number) {
 const newestFirst = (createdAt: string, id: string) =>
   `${String(8.64e15 - Date.parse(createdAt)).padStart(16, '0')} ${id}`;
 
-function jobIn(body: unknown, { config }: Tools): Job {
+const jobOf = (body: unknown, tools: Tools): Job => jobIn((options) => readJob(body, options), tools);
+
+/** @throws Refused with what is wrong, field by field */
+export function jobIn(read: (options: { allowFile: boolean }) => Job, { config }: Tools): Job {
   try {
-    return readJob(body, { allowFile: config.localCloud !== undefined });
+    return read({ allowFile: config.localCloud !== undefined });
   } catch (error) {
     if (!(error instanceof InvalidJob)) throw error;
     const errors = error.lines.map((line) => {
@@ -287,7 +290,7 @@ function jobIn(body: unknown, { config }: Tools): Job {
   }
 }
 
-async function start(job: Job, { caller, key }: Asked<unknown, unknown, unknown>, tools: Tools) {
+export async function startJob(job: Job, { caller, key }: Asked<unknown, unknown, unknown>, tools: Tools) {
   const { records, publish, now } = tools;
   const { choice }: Quote = await quoteOf(tools, job, now());
   if (choice.do === 'refuse' || choice.do === 'fail')

@@ -8,3 +8,9 @@ export type Parts = { context: Context; settings: Settings; tables: Tables; mach
 
 export const nameOf = ({ project }: { project: string }, zone: string, path: string): string =>
   `projects/${project}/locations/${zone}/${path}`;
+
+/** At Google it is a host of its own, and https. */
+export const linkOf = (
+  { context }: Pick<Parts, 'context'>,
+  { zone, name }: { zone: string; name: string },
+): string => `${context.origin()}/_local/notebooks/open/${zone}/${name}`;

@@ -1,6 +1,6 @@
 import type { Instance } from '../compute/instances/instance.ts';
 import { accountOf } from '../compute/instances/resource.ts';
-import { nameOf, type Parts } from './parts.ts';
+import { linkOf, nameOf, type Parts } from './parts.ts';
 import type { Notebook } from './tables.ts';
 import { systemMetadata } from './virtualMachine.ts';
 
@@ -66,7 +66,7 @@ export function instanceResource(parts: Parts, one: Present): object {
     instanceOwners: body.instanceOwners,
     ...(body.disableProxyAccess ? { disableProxyAccess: true } : {}),
     ...(body.enableDeletionProtection ? { enableDeletionProtection: true } : {}),
-    ...(machine?.lastStart && !body.disableProxyAccess ? { proxyUri } : {}),
+    ...(machine?.lastStart && !body.disableProxyAccess ? { proxyUri: linkOf(parts, notebook) } : {}),
     healthState: isActive ? (isHealthy ? 'HEALTHY' : 'UNHEALTHY') : 'HEALTH_STATE_UNSPECIFIED',
     ...(isActive
       ? { healthInfo: { jupyterlab_status: isHealthy ? '1' : '-1', updated: new Date().toISOString() } }

@@ -6,6 +6,7 @@ import { create, find, patch, remove, start, stop, type Wish } from './actions.t
 import { checkId } from './body.ts';
 import { listed } from './list.ts';
 import { notFound, notHere } from './notebooksError.ts';
+import { openNotebook } from './open.ts';
 import { type Operation, operationResource } from './operations.ts';
 import { nameOf, type Parts } from './parts.ts';
 import { instanceResource, present } from './resource.ts';
@@ -17,7 +18,8 @@ const place = '/v2/projects/:project/locations/:location';
 /**
  * https://cloud.google.com/vertex-ai/docs/workbench/reference/rest/v2, and
  *
- *     POST /_local/notebooks/settings   replaces the settings; GET shows them
+ *     POST /_local/notebooks/settings           replaces the settings; GET shows them
+ *     GET  /_local/notebooks/open/ZONE/INSTANCE   leads to its Jupyter
  */
 export function notebookRoutes(parts: Parts): Router {
   const { context, settings, tables, machines } = parts;
@@ -65,6 +67,7 @@ export function notebookRoutes(parts: Parts): Router {
     .Router()
     .get('/_local/notebooks/settings', (_request, response) => void response.json(settings))
     .post('/_local/notebooks/settings', express.json(), changeSettings(settings))
+    .get('/_local/notebooks/open/:zone/:name', openNotebook(parts))
     .use(`${place}/instances`, jsonBody(mebibyte))
     .post(
       `${place}/instances`,

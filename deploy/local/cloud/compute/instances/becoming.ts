@@ -4,7 +4,8 @@ import type { Failure } from '../failure.ts';
 import { mintToken } from '../mintToken.ts';
 import type { Operation } from '../operations.ts';
 import { struck } from './faulty.ts';
-import { type Instance, type Key, metadataOf } from './instance.ts';
+import { firstScript } from './firstScript.ts';
+import type { Instance, Key } from './instance.ts';
 import type { LifeParts } from './life.ts';
 import { machineMetadata } from './machineMetadata.ts';
 import { endOf, whenItIs } from './runLimit.ts';
@@ -64,7 +65,7 @@ export function createBecoming(
     runtime.metadata = machineMetadata(context, instance);
     runtime.process = startMachineProcess({
       folder: folders.of(instance),
-      script: isBroken ? undefined : metadataOf(instance)['startup-script'],
+      script: isBroken ? undefined : firstScript(instance),
       metadata: runtime.metadata,
       mintToken: () => mintToken(context.origin(), keyFile),
       origin: context.origin(),

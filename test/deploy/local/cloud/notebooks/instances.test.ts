@@ -60,7 +60,7 @@ test('an instance is a machine of the same name, which Compute Engine lists and 
     healthState: 'HEALTHY',
     labels: { lab: 'eyes' },
     instanceOwners: ['ada@example.com'],
-    proxyUri: expect.stringMatching(/-dot-europe-west4\.notebooks\.googleusercontent\.com$/),
+    proxyUri: `${cloud.origin}/_local/notebooks/open/${zone}/analysis`,
     gceSetup: {
       machineType: 'n1-standard-4',
       instanceId: String(machine.id),
