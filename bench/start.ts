@@ -90,6 +90,7 @@ const requests: Record<keyof typeof functions, () => Request> = {
   'drive-tick': () => ({ body: push({}) }),
   'drive-feed': () => ({ body: push({}) }),
   'file-sync': () => ({ body: push({ fileId: 'a-file-that-is-not-there' }) }),
+  export: () => ({ body: push({ export: 'export-0123456789ab' }) }),
   'object-arrived': () => ({ body: push({}, { eventType: 'OBJECT_FINALIZE', ...object }) }),
   annotate: () => ({ body: push({ name: 'story.txt', generation: object.objectGeneration, kind: 'text' }) }),
   'waiting-tick': () => ({ body: push({}) }),

@@ -3,6 +3,7 @@ import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
 import { addCostVerb } from './cost/verbs.ts';
 import { addDeadLetterVerbs } from './deadLetters/verbs.ts';
+import { addExportVerbs } from './export/verbs.ts';
 import { addGuardVerbs } from './guard/verbs.ts';
 import { addJobVerbs } from './job/verbs.ts';
 import { addMachineVerbs } from './machines/verbs.ts';
@@ -86,6 +87,7 @@ verb(
   .action(run<[NowOptions]>(async () => (await import('./sync/now.ts')).now));
 
 addJobVerbs(program);
+addExportVerbs(program);
 addCostVerb(program);
 addGuardVerbs(program);
 addMachineVerbs(program);

@@ -11,6 +11,7 @@ import { filtersOf } from '../shared/drive/filters.ts';
 import { removalsPerRun as perRun } from '../shared/drive/removals.ts';
 import { drainBegins, publishDrain, requestDrain } from '../shared/drive/requestDrain.ts';
 import { tallies } from '../shared/drive/runs.ts';
+import { ExportRequested, exportTopic } from '../shared/export/requestExport.ts';
 import type { Log } from '../shared/log.ts';
 import type { IdleDependencies } from '../shared/machines/idle/lookAt.ts';
 import type { MachinesByKind } from '../shared/machines/machines.ts';
@@ -29,6 +30,7 @@ import { DriveChanged, driveFeed } from './drive-feed.ts';
 import { driveReconcile, ReconcileRequest } from './drive-reconcile.ts';
 import { driveTick } from './drive-tick.ts';
 import { driveWebhook, Notification } from './drive-webhook.ts';
+import { exportToDrive } from './export.ts';
 import { fileSync } from './file-sync.ts';
 import { idleSweep } from './idle-sweep.ts';
 import { jobEvent } from './job-event.ts';
@@ -112,6 +114,22 @@ export const functions = {
         now: Date.now,
         wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       }),
+  ),
+
+  export: onMessage({ topic: exportTopic, ackDeadline: 600 }, ExportRequested, async (request, { log }) =>
+    exportToDrive(request, {
+      ...(await exporting()),
+      records: await records(),
+      publish: await publish(),
+      waitForTomorrow: async (request) =>
+        keepWaiting(
+          await records(),
+          { topic: exportTopic, key: `${request.export} ${request.object?.name ?? ''}`, data: request },
+          new Date(),
+        ),
+      deadline: Date.now() + config().transferSeconds * 1000,
+      log,
+    }),
   ),
 
   'object-arrived': onObject({ bucket: 'raw', topic: 'raw-object' }, async (object, { log }) =>
@@ -487,5 +505,38 @@ const syncing = lazy(async () => {
     sliceSize,
     lease: 30_000,
     checkpointEvery: 2000,
+  };
+});
+
+/** What all exports in an instance share. */
+const exporting = lazy(async () => {
+  const [{ default: pLimit }, { targets }, { folders }, { fileIds }, { outcomes }] = await Promise.all([
+    import('p-limit'),
+    import('../shared/export/target.ts'),
+    import('../shared/export/folders.ts'),
+    import('../shared/export/fileIds.ts'),
+    import('../shared/export/noteOutcome.ts'),
+  ]);
+  const { studyFolder, derivedBucket } = config();
+  const inTurn = pLimit(transfersAtATime);
+  const common = {
+    drive: await clients.drive(),
+    records: await records(),
+    studyFolder,
+    now: Date.now,
+    wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    lease: 90_000,
+  };
+  const nextId = fileIds(common.drive);
+  return {
+    ...common,
+    derived: (await clients.storage()).bucket(derivedBucket),
+    targets: targets(common, Date.now),
+    folders: folders({ ...common, nextId }),
+    nextId,
+    note: outcomes(common.records, Date.now),
+    inTurn: <T>(work: () => Promise<T>) => inTurn(work),
+    sliceSize,
+    pageSize: 200,
   };
 });

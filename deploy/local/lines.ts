@@ -31,6 +31,17 @@ function stepOf({ message, object, ...fields }: LogEntry): Line | undefined {
       return { mark: pc.yellow('…'), verb: 'kept', object, more: String(fields.reason) };
     case 'handed on':
       return step('on its way', 'a large file; another invocation goes on');
+    case 'exported':
+      return step('exported', sizeOf(Number(fields.bytes)));
+    case 'exported beside':
+      return {
+        mark: pc.yellow('–'),
+        verb: 'exported',
+        object,
+        more: `as ${fields.as}: ${fields.reason}`,
+      };
+    case 'not exported':
+      return { mark: pc.red('✗'), verb: 'not exported', object, more: String(fields.reason) };
     case 'annotated':
       return step(
         'annotated',

@@ -7,6 +7,8 @@ type Child = z.infer<typeof Child>;
 export type ChildrenOptions<T> = {
   /** What is in the trash as well. */
   withTrashed?: boolean;
+  /** Only those of this name, whatever its capitals. */
+  name?: string;
   /** More of each than its id and type. */
   fields?: string;
   schema?: z.ZodType<T>;
@@ -20,12 +22,16 @@ export async function* children<T = Child>(
   drive: drive_v3.Drive,
   folder: string,
   sharedDrive: string | undefined,
-  { withTrashed = false, fields = 'id,mimeType', schema = Child as never }: ChildrenOptions<T> = {},
+  { withTrashed = false, name, fields = 'id,mimeType', schema = Child as never }: ChildrenOptions<T> = {},
 ): AsyncIterable<T[]> {
   let pageToken: string | undefined;
   do {
     const { data } = await drive.files.list({
-      q: `'${folder}' in parents${withTrashed ? '' : ' and trashed = false'}`,
+      q: [
+        `'${folder}' in parents`,
+        ...(withTrashed ? [] : ['trashed = false']),
+        ...(name === undefined ? [] : [`name = '${name.replace(/[\\']/g, '\\$&')}'`]),
+      ].join(' and '),
       pageSize: 1000,
       fields: `nextPageToken,incompleteSearch,files(${fields})`,
       ...inSharedDrive(sharedDrive),

@@ -69,7 +69,8 @@ function encodeName(name: string): string {
   });
 }
 
-function decodeName(name: string): string {
+/** What a name was before `encodeName`. */
+export function decodeName(name: string): string {
   return name.replace(/%(?:empty|u([0-9A-F]{4})|([0-9A-F]{2}))/g, (_, four?: string, two?: string) => {
     const code = four ?? two;
     return code ? String.fromCharCode(Number.parseInt(code, 16)) : '';

@@ -36,7 +36,11 @@ const final = new Set([
   'fileNotDownloadable',
   'fileNotExportable',
   'insufficientFilePermissions',
+  'insufficientParentPermissions',
+  'numChildrenInNonRootLimitExceeded',
   'storageQuotaExceeded',
+  'teamDriveFileLimitExceeded',
+  'teamDriveHierarchyTooDeep',
   'teamDriveMembershipRequired',
 ]);
 

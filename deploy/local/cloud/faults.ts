@@ -39,8 +39,9 @@ export const Fault = z.strictObject({
    *   refused from now on: with 400 and the location `pageToken`, or with 404 or 410 if that is the `status`;
    * - `quota`: (drive) what asks for more than `unitsPerMinute` in a minute that slides is refused: with 403, or with 429
    *   and `Retry-After` if one of the two is given. All requests count from when it is switched on;
-   * - `shortAck`: (storage) a chunk of a resumable upload is kept only in part, and the answer says so;
-   * - `expireSession`: (storage) the session that a request uses is over: 410, or 404 with `status: 404`;
+   * - `shortAck`: (storage, drive) a chunk of a resumable upload is kept only in part, and the answer says so;
+   * - `expireSession`: (storage, drive) the session that a request uses is over: 410, or 404 with `status: 404`; of Drive's
+   *   it is always 404;
    * - `lostPush`: (pubsub, drive) a push is not sent; Pub/Sub notices at the ack deadline, Drive never does;
    * - `doubledPush`: a push is sent twice;
    * - `latePush`: a push waits a random time up to `ms`, so that pushes overtake each other;

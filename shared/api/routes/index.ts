@@ -3,6 +3,7 @@ import { aboutRoutes } from './about.ts';
 import { annotationRoutes } from './annotations.ts';
 import { datasetRoutes } from './datasets.ts';
 import { deadLetterRoutes } from './deadLetters.ts';
+import { exportRoutes } from './exports.ts';
 import { jobRoutes } from './jobs.ts';
 import { machineRoutes } from './machines.ts';
 import { manifestRoutes } from './manifests.ts';
@@ -24,4 +25,5 @@ export const routes: Route[] = [
   ...machineRoutes,
   ...moneyRoutes,
   ...deadLetterRoutes,
+  ...exportRoutes,
 ];

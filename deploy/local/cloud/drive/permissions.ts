@@ -47,10 +47,11 @@ export const createPermission =
     const id = isMe ? me.permissionId : String(randomInt(10 ** 14)).padStart(20, '1');
     const permission = { kind: 'drive#permission', id, ...parsed.data };
     tree.transaction(() => {
-      if (!isMe) {
-        const values = [row.id, id, JSON.stringify(permission)];
-        tree.run('INSERT INTO drive_permissions (fileId, id, permission) VALUES (?, ?, ?)', ...values);
-      }
+      const values = [row.id, id, JSON.stringify(permission)];
+      tree.run(
+        'INSERT OR REPLACE INTO drive_permissions (fileId, id, permission) VALUES (?, ?, ?)',
+        ...values,
+      );
       tree.change(row.id, isMe ? { lost: 0 } : {});
     });
     answer(request, response, permission, unasked, fields);
@@ -72,11 +73,13 @@ export const deletePermission =
     response.status(204).end();
   };
 
-function permissionsOf({ tree, context }: Drive, row: FileRow): object[] {
+function permissionsOf(drive: Drive, row: FileRow): object[] {
+  const { tree, context } = drive;
   const { owner, me } = people(context);
   const given = tree.all<{ permission: string }>(
-    'SELECT permission FROM drive_permissions WHERE fileId = ? ORDER BY rowid',
+    'SELECT permission FROM drive_permissions WHERE fileId = ? AND id != ? ORDER BY rowid',
     row.id,
+    me.permissionId,
   );
   const user = ({ permissionId: id, emailAddress, displayName }: typeof owner, role: string) => ({
     ...{ kind: 'drive#permission', id, type: 'user', role, emailAddress, displayName },
@@ -84,7 +87,34 @@ function permissionsOf({ tree, context }: Drive, row: FileRow): object[] {
   const isShared = row.drive !== tree.study;
   return [
     user(owner, isShared ? 'organizer' : 'owner'),
-    user(me, 'writer'),
+    user(me, roleOf(drive, row)),
     ...given.map(({ permission }) => JSON.parse(permission) as object),
   ];
+}
+
+const mayEdit: z.infer<typeof PermissionBody>['role'][] = ['owner', 'organizer', 'fileOrganizer', 'writer'];
+
+/** What the service account is of an item: by the nearest permission that it was given, going up; else a writer. */
+function roleOf({ tree, context }: Drive, row: FileRow): z.infer<typeof PermissionBody>['role'] {
+  const given = tree.all<{ fileId: string; permission: string }>(
+    'SELECT fileId, permission FROM drive_permissions WHERE id = ?',
+    people(context).me.permissionId,
+  );
+  // Looked at for every item of a list, and nearly always there is none.
+  if (given.length === 0) return 'writer';
+  const roles = new Map(given.map(({ fileId, permission }) => [fileId, JSON.parse(permission).role]));
+  for (let one: FileRow | undefined = row; one; one = tree.find(one.parent ?? '')) {
+    const role = roles.get(one.id);
+    if (role) return role;
+  }
+  return 'writer';
+}
+
+export const canEdit = (drive: Drive, row: FileRow) => mayEdit.includes(roleOf(drive, row));
+
+/** @throws 403 `insufficientFilePermissions` */
+export function requireEdit(drive: Drive, row: FileRow): void {
+  if (canEdit(drive, row)) return;
+  const message = 'The user does not have sufficient permissions for this file.';
+  throw new GoogleError(403, 'insufficientFilePermissions', message);
 }

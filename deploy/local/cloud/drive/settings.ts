@@ -9,6 +9,6 @@ export const changeSettings =
   (request, response) => {
     const parsed = Settings.safeParse(request.body ?? {});
     if (!parsed.success) throw new GoogleError(400, 'invalid', z.prettifyError(parsed.error));
-    delete settings.childEntries;
+    for (const name of Settings.keyof().options) delete settings[name];
     response.json(Object.assign(settings, parsed.data));
   };

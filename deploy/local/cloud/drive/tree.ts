@@ -25,6 +25,13 @@ export const Settings = z.strictObject({
    * or deleted. If it is not set: when the folder is deleted, or moved to another drive.
    */
   childEntries: z.boolean().optional(),
+  /**
+   * Whether the service account may own what it makes in the study folder, which is in somebody's My Drive. Google says
+   * no; here it may unless this is false, since there is nobody else to make files there through the API.
+   */
+  ownsFiles: z.boolean().optional(),
+  /** Whether ids of `files.generateIds` may be used in shared drives, which Google's documentation does not say. */
+  ownIds: z.boolean().optional(),
 });
 export type Settings = z.infer<typeof Settings>;
 

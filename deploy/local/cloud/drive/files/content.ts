@@ -24,5 +24,7 @@ export function checkConversion(mimeType: string, content: Content | undefined):
 
 /** Gives the file on disk the time that the API was told, so that both say the same. */
 export function setModified(path: string, modifiedTime: string | undefined): void {
-  if (modifiedTime !== undefined) utimesSync(path, new Date(), new Date(modifiedTime));
+  if (modifiedTime === undefined) return;
+  // Seconds as a floating-point number may become a nanosecond less, which would be a millisecond less.
+  utimesSync(path, new Date(), (Date.parse(modifiedTime) + 0.1) / 1000);
 }

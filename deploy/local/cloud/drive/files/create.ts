@@ -5,6 +5,7 @@ import type { Request, RequestHandler } from 'express';
 import { GoogleError } from '../../googleError.ts';
 import { contentColumns, keepRevision } from '../content.ts';
 import { describe, folderType, shortcutType } from '../names.ts';
+import { requireEdit } from '../permissions.ts';
 import { answer, type Drive, integer, invalid, lookup } from '../request.ts';
 import { type FileRow, timeOf } from '../table.ts';
 import { newId } from '../tree.ts';
@@ -85,13 +86,21 @@ function parentOf(drive: Drive, request: Request, { parents = [] }: FileBody): F
     throw new GoogleError(403, 'multipleParentsNotAllowed', 'A file cannot have more than one parent');
   }
   const parent = lookup(drive, request, parents[0] ?? drive.tree.study);
-  if (parent.mimeType === folderType) return parent;
-  throw new GoogleError(403, 'parentNotAFolder', 'The specified parent is not a folder.');
+  if (parent.mimeType !== folderType)
+    throw new GoogleError(403, 'parentNotAFolder', 'The specified parent is not a folder.');
+  requireEdit(drive, parent);
+  if (drive.tree.settings.ownsFiles === false && parent.drive === drive.tree.study) {
+    const message =
+      'Service Accounts do not have storage quota. Leverage shared drives (https://developers.google.com/workspace/drive/api/guides/about-shareddrives), or use OAuth delegation (http://support.google.com/a/answer/7281227) instead.';
+    throw new GoogleError(403, 'storageQuotaExceeded', message);
+  }
+  return parent;
 }
 
 function idOf({ tree }: Drive, { id }: FileBody): string {
   if (id === undefined) return newId();
-  if (!/^[\w-]{20,60}$/.test(id)) throw invalid('file.id', 'The provided file ID is not usable.');
+  if (!/^[\w-]{20,60}$/.test(id) || tree.settings.ownIds === false)
+    throw invalid('file.id', 'The provided file ID is not usable.');
   if (tree.find(id)) throw new GoogleError(409, 'fileIdInUse', 'A file already exists with the provided ID.');
   return id;
 }

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';
 import { GoogleError } from '../../googleError.ts';
+import { requireEdit } from '../permissions.ts';
 import { type Drive, itemOf, text } from '../request.ts';
 import type { FileRow } from '../table.ts';
 import { blobName, place } from './place.ts';
@@ -16,6 +17,7 @@ export const deleteFile =
       if (row.parent === null) {
         throw new GoogleError(403, 'insufficientFilePermissions', 'The top folder cannot be deleted');
       }
+      requireEdit(drive, row);
       await remove(drive, row);
     });
     response.status(204).end();

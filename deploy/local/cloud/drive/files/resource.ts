@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { fieldsOf } from '../fields.ts';
 import { folderType, isNative, shortcutType } from '../names.ts';
 import { people } from '../people.ts';
+import { canEdit } from '../permissions.ts';
 import type { Drive } from '../request.ts';
 import type { FileRow, Meta } from '../table.ts';
 import { exportFormats } from './exportFormats.ts';
@@ -26,7 +27,8 @@ export function nameOf(row: FileRow): string {
 export const canDownload = (row: FileRow) => !metaOf(row).copyRequiresWriterPermission;
 
 /** The resource `drive#file`, with all fields that this Drive has of it. */
-export function fileResource({ context, tree }: Drive, row: FileRow): object {
+export function fileResource(drive: Drive, row: FileRow): object {
+  const { context, tree } = drive;
   const { id, mimeType } = row;
   const name = nameOf(row);
   const { owner } = people(context);
@@ -34,7 +36,8 @@ export function fileResource({ context, tree }: Drive, row: FileRow): object {
   const isFolder = mimeType === folderType;
   const isBlob = !isFolder && mimeType !== shortcutType && !isNative(mimeType);
   const isShared = row.drive !== tree.study;
-  const edit = row.parent !== null;
+  const isEditable = canEdit(drive, row);
+  const edit = isEditable && row.parent !== null;
   return {
     kind: 'drive#file',
     id,
@@ -66,11 +69,11 @@ export function fileResource({ context, tree }: Drive, row: FileRow): object {
     viewersCanCopyContent: !meta.copyRequiresWriterPermission,
     webViewLink: `https://drive.google.com/${isFolder ? `drive/folders/${id}` : `file/d/${id}/view`}`,
     capabilities: {
-      canAddChildren: isFolder,
+      canAddChildren: isFolder && isEditable,
       canCopy: !isFolder,
       canDelete: edit,
       canDownload: canDownload(row),
-      canEdit: true,
+      canEdit: isEditable,
       canListChildren: isFolder,
       canRename: edit,
       canTrash: edit,

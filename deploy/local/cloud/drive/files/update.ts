@@ -5,6 +5,7 @@ import type { Request, RequestHandler } from 'express';
 import { GoogleError } from '../../googleError.ts';
 import { contentColumns, keepRevision } from '../content.ts';
 import { folderType, isNative, shortcutType } from '../names.ts';
+import { requireEdit } from '../permissions.ts';
 import { answer, type Drive, itemOf, lookup, text } from '../request.ts';
 import { type FileRow, isSame, type Seen, timeOf } from '../table.ts';
 import type { Columns } from '../tree.ts';
@@ -48,6 +49,7 @@ function apply(drive: Drive, request: Request, row: FileRow, body: FileBody, con
   const mimeType = newMimeType(row, body, content);
   const isTrash = body.trashed ?? Boolean(row.explicitlyTrashed);
   const isRoot = row.parent === null;
+  requireEdit(drive, row);
   if (isRoot && (isTrash || name !== row.name || content))
     throw forbidden('The top folder cannot be changed');
 
