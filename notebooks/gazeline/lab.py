@@ -9,6 +9,7 @@ from gazeline import drive
 from gazeline.api import Api, encoded
 from gazeline.cost import Cost
 from gazeline.errors import GazelineError, NotFound
+from gazeline.export import Export
 from gazeline.job import Job
 from gazeline.provenance import Provenance, provenance_of
 from gazeline.pull import Puller, Pulled
@@ -138,19 +139,29 @@ class Lab:
         return [Job(self, record) for record in self._api.items("/v1/jobs")]
 
     def session(self, name: str, **wish: Any) -> Session:
-        """A notebook machine of this name: `lab.session("mine", accelerators=["L4"])`. It is made if there is none."""
+        """A notebook machine: `lab.session("mine", accelerators=["L4"], repository="https://…", data=["raw/recordings/"])`.
+
+        One of this name is given as it is, running or stopped. If there is none, it is made, if a wish says what it is to be.
+        """
         try:
-            return Session(self, self._api.get(f"/v1/sessions/{encoded(name)}"))
+            found = Session(self, self._api.get(f"/v1/sessions/{encoded(name)}"))
         except NotFound:
-            return Session(self, self._api.post("/v1/sessions", {"name": name, **wish}))
+            found = None
+        if found and not (wish and found.is_over):
+            return found
+        if not wish:
+            raise NotFound(f'There is no session {name}. Start one: lab.session("{name}", accelerators=["cpu:4"])')
+        return Session(self, self._api.post("/v1/sessions", {"name": name, **wish}))
 
     def sessions(self) -> list[Session]:
         return [Session(self, record) for record in self._api.items("/v1/sessions")]
 
-    def run(self, notebook: str, *, session: str | Session, **parameters: Any) -> Job:
-        """Runs a notebook of a session to its end there: the laptop may close."""
+    def run(
+        self, notebook: str, parameters: dict[str, Any] | None = None, *, session: str | Session, **options: Any
+    ) -> Job:
+        """Runs a notebook of a session's repository to its end, as a job of its own: the laptop may close."""
         one = session if isinstance(session, Session) else self.session(session)
-        return one.run(notebook, **parameters)
+        return one.run(notebook, parameters, **options)
 
     def cost(self) -> Cost:
         """What is spent now, today and in this period, and by what."""
@@ -180,12 +191,16 @@ class Lab:
         files = {Path(through) / path: target / path for path in pulled.paths}
         return drive.copy_all(files, target, overwrite=overwrite, progress=progress)
 
-    def export(self, prefix: str, folder: str) -> dict[str, Any]:
-        """Copies results into a folder of a shared drive, without your computer: `folder` is the id at the end of its link."""
-        return self._api.post("/v1/exports", {"prefix": prefix, "folder": folder})
+    def export(self, prefix: str, folder: str) -> Export:
+        """Copies results into a folder of a shared drive, by the lab itself: `lab.export("analysis/", "https://drive.google.com/…")`.
 
-    def exports(self) -> list[dict[str, Any]]:
-        return list(self._api.items("/v1/exports"))
+        Args:
+            folder: its link, or the id at the end of that.
+        """
+        return Export(self, self._api.post("/v1/exports", {"prefix": prefix, "folder": folder}))
+
+    def exports(self) -> list[Export]:
+        return [Export(self, record) for record in self._api.items("/v1/exports")]
 
     # For the paper
 

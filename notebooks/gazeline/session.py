@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """A session, as it was when it was last looked at. Its disk is kept while it is stopped."""
+    """A session, as it was when it was last looked at. Its disks are kept while it is stopped."""
 
     def __init__(self, lab: Lab, record: dict[str, Any]):
         self._lab = lab
@@ -35,39 +35,60 @@ class Session:
 
     def __repr__(self) -> str:
         reason = self.record.get("reason")
-        return f"<Session {self.name}: {self.state}{f', {reason}' if reason else ''}{f', {self.link}' if self.link else ''}>"
+        cost = self.record["cost"]
+        if self.state == "running":
+            price = cost["perHour"]
+            words = "a price that is not known" if price is None else f"${price:.2f} an hour"
+        else:
+            price = cost["perMonthStopped"]
+            words = "" if price is None or self.is_over else f"its disks cost ${price:.2f} a month"
+        return f"<Session {self.name}: {', '.join(filter(None, [self.state, reason, self.link, words]))}>"
 
     def refresh(self) -> Session:
         self.record = self._lab._api.get(self._path)
         return self
 
+    @property
+    def is_over(self) -> bool:
+        """Nothing of it is left, or there never was anything."""
+        return self.state in ("deleted", "failed", "refused")
+
     def start(self) -> Session:
-        self._lab._api.post(f"{self._path}/start")
-        return self.refresh()
+        """Again, on its own disks."""
+        self.record = self._lab._api.post(f"{self._path}/start")
+        return self
 
     def stop(self) -> Session:
-        """Its disk is kept, and costs little; `delete` ends that as well."""
-        self._lab._api.post(f"{self._path}/stop")
-        return self.refresh()
+        """Its disks are kept; what they cost a month is in `.record["cost"]`."""
+        self.record = self._lab._api.post(f"{self._path}/stop")
+        return self
 
-    def delete(self, *, disk: bool = False) -> None:
-        """@param disk: what lies on it is gone for good"""
-        self._lab._api.delete(self._path, disk="delete" if disk else None)
+    def delete(self, *, disk: str = "keep") -> Session:
+        """@param disk "delete": what lies on its disks is gone for good. Without it, this is refused as long as there are disks."""
+        self.record = self._lab._api.delete(self._path, disk=disk)
+        return self
 
     def wait(self, state: str = "running", *, every: float = 5, most: float = 1800) -> Session:
         """Until it is in this state. @raises GazelineError if it will not be"""
         end = time.monotonic() + most
         while self.refresh().state != state:
-            if self.state in ("failed", "refused", "deleted"):
+            if self.is_over:
                 raise GazelineError(f"The session {self.name} is {self.state}: {self.record.get('reason', 'no reason is known')}")
             if time.monotonic() > end:
                 raise GazelineError(f"The session {self.name} is still {self.state} after {most / 60:.0f} minutes.")
             time.sleep(every)
         return self
 
-    def run(self, notebook: str, **parameters: Any) -> Job:
-        """Runs a notebook of the session to its end on the machine, whatever becomes of this one: the laptop may close."""
-        body = {"notebook": notebook, **({"parameters": parameters} if parameters else {})}
+    def run(self, notebook: str, parameters: dict[str, Any] | None = None, **options: Any) -> Job:
+        """Runs a notebook of its repository to its end, as a job of its own with the same data and accelerators.
+
+        It goes on when the laptop is closed and the session is stopped. What is not pushed to the repository is not in it.
+
+        Args:
+            parameters: of papermill.
+            options: ref, environment, results, hours.
+        """
+        body = {"notebook": notebook, **({"parameters": parameters} if parameters else {}), **options}
         return Job(self._lab, self._lab._api.post(f"{self._path}/runs", body))
 
     @property

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 import gazeline
 from conftest import root, until
@@ -118,3 +119,38 @@ def test_the_folder_can_be_installed(tmp_path):
     code = "import gazeline, importlib.metadata as m; print(gazeline.__file__, m.version('gazeline') == gazeline.__version__)"
     done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(target)}, capture_output=True, text=True)
     assert done.stdout.split() == [str(target / "gazeline" / "__init__.py"), "True"], done.stderr
+
+
+def test_an_export_is_in_a_shared_drive(lab, local, study):
+    study.put("a.csv", b"1", "derived")
+    study.put("deep/b.csv", b"2", "derived")
+    drive = requests.post(
+        f"{local.cloud}/drive/v3/drives?requestId={study.prefix}", json={"name": "Lab"}, headers={"Authorization": "Bearer x"}
+    ).json()["id"]
+    export = lab.export(study.prefix, drive).wait(every=0.3)
+    assert export.record["counts"] == {"exported": 2}
+    assert export.id in [one.id for one in lab.exports()]
+    assert "2 files, 2 bytes: 2 exported" in repr(export)
+    with pytest.raises(gazeline.ApiError):
+        lab.export(study.prefix, "no-such-folder")
+
+
+def test_a_session_is_started_stopped_and_deleted(lab, work, tmp_path):
+    with pytest.raises(gazeline.NotFound, match="Start one"):
+        lab.session("mine")
+    session = lab.session("mine", accelerators=["cpu:2"], repository=work["repository"], disk=20)
+    session.wait("running", every=0.5, most=120)
+    assert "an hour" in repr(session)
+    # The cell can be run again.
+    assert lab.session("mine", accelerators=["cpu:2"]).state == "running"
+    assert [one.name for one in lab.sessions()] == ["mine"]
+    session.stop().wait("stopped", every=0.5, most=120)
+    assert "its disks cost $" in repr(session)
+    with pytest.raises(gazeline.ApiError, match="disk=delete"):
+        session.delete()
+    session.delete(disk="delete").wait("deleted", every=0.5, most=120)
+
+
+def test_a_session_that_is_wrong_is_told(lab):
+    with pytest.raises(gazeline.ApiError, match="a session has no TPU"):
+        lab.session("wrong", accelerators=["v5litepod-4"])
