@@ -17,7 +17,9 @@ export async function python(): Promise<string> {
   const requirements = join(import.meta.dirname, 'requirements.txt');
   const base = process.env.GAZELINE_PYTHON ?? 'python3';
   const { stdout: version } = await run(base, ['--version']);
-  const digest = createHash('sha256').update(version).update(await readFile(requirements));
+  const digest = createHash('sha256')
+    .update(version)
+    .update(await readFile(requirements));
   const folder = join(root, 'node_modules/.cache', `gazeline-python-${digest.digest('hex').slice(0, 12)}`);
   const program = join(folder, 'bin/python');
   const complete = join(folder, 'complete');

@@ -12,7 +12,16 @@ const environment = {
   // The lab is started with this Node.
   GAZELINE_NODE: process.execPath,
 };
-const options = ['-m', 'pytest', '-p', 'no:cacheprovider', '--rootdir', folder, ...process.argv.slice(2), folder];
+const options = [
+  '-m',
+  'pytest',
+  '-p',
+  'no:cacheprovider',
+  '--rootdir',
+  folder,
+  ...process.argv.slice(2),
+  folder,
+];
 const child = spawn(await python(), options, { stdio: 'inherit', env: environment });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
 child.once('close', (code) => {

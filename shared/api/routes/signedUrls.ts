@@ -102,10 +102,7 @@ function withPathOf(url: string, path: string): string {
 }
 
 const encoded = (part: string) =>
-  encodeURIComponent(part).replace(
-    /[!'()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  encodeURIComponent(part).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** Sessions of resumable uploads, which hold the precondition, and the MD5 that the server compares. */
 async function toWrite({ bucket: kind, objects }: z.infer<typeof Write>, tools: Tools) {
