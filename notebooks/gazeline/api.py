@@ -6,7 +6,8 @@ import json
 import random
 import time
 import uuid
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -57,7 +58,9 @@ class Api:
                 return
             query["pageToken"] = page["nextPageToken"]
 
-    def _call(self, method: str, path: str, query: dict[str, Any] | None = None, body: Any = None, has_key: bool = True):
+    def _call(
+        self, method: str, path: str, query: dict[str, Any] | None = None, body: Any = None, has_key: bool = True
+    ):
         headers = {"Accept": "application/json"}
         data = None
         if method != "GET" and has_key:
@@ -82,7 +85,9 @@ class Api:
                 )
             except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
                 if is_last:
-                    why = "it did not answer in time" if isinstance(error, requests.Timeout) else "there is no connection"
+                    why = (
+                        "it did not answer in time" if isinstance(error, requests.Timeout) else "there is no connection"
+                    )
                     raise NotConnected(
                         f"The lab at {self.url} cannot be reached: {why}. Is the network there"
                         f"{', and does npm start run' if '127.0.0.1' in self.url else ''}?"

@@ -6,8 +6,9 @@ import base64
 import hashlib
 import os
 import threading
+from collections.abc import Callable
 from functools import lru_cache
-from typing import BinaryIO, Callable
+from typing import BinaryIO
 
 try:
     import google_crc32c

@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Callable
+from typing import BinaryIO
 
 from gazeline import checksum
 from gazeline.names import own_folder
@@ -58,9 +59,10 @@ class Download:
         for first, end in self.parts:
             if first in there:
                 # It is counted from the disk: that is what will be used.
-                with open(self.temporary, "rb") as file:
-                    file.seek(first)
-                    checksum.read_into(file, end - first, self.counting(first))
+                if isinstance(self._sum, checksum.Crc32c):
+                    with open(self.temporary, "rb") as file:
+                        file.seek(first)
+                        checksum.read_into(file, end - first, self.counting(first))
                 self._done[first] = end
         self._follow()
         return [part for part in self.parts if part[0] not in self._done]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -56,10 +57,12 @@ def copy_all(files: dict[Path, Path], folder: Path, *, overwrite: bool, progress
         for source, target in waiting.items():
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _copy(source, target, lambda count: show(done + count))
+                _copy(source, target, lambda count, before=done: show(before + count))
             except OSError as error:
                 _without(target)
-                raise DiskFull(f"{target} cannot be written: {error.strerror}. What was copied before it is whole.") from None
+                raise DiskFull(
+                    f"{target} cannot be written: {error.strerror}. What was copied before it is whole."
+                ) from None
             done += sizes[source]
     return Copied(folder, len(files), sum(sizes.values()), len(waiting))
 
@@ -91,7 +94,7 @@ def _copy(source: Path, target: Path, show) -> None:
 
 
 def _temporary(target: Path) -> Path:
-    return target.with_name(f".gazeline-{abs(hash(target.name)):x}.part")
+    return target.with_name(f".gazeline-{hashlib.sha256(target.name.encode()).hexdigest()[:16]}.part")
 
 
 def _without(target: Path) -> None:

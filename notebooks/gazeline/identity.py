@@ -11,8 +11,8 @@ import importlib.util
 import json
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import google.auth
 from google.auth import compute_engine, exceptions, impersonated_credentials
@@ -114,8 +114,8 @@ class _Tokens:
             who = self._caller or "the service account of this computer"
             if "PERMISSION_DENIED" in str(error) or "403" in str(error):
                 why = (
-                    f"you may not use it. Whoever looks after the lab can give you the role "
-                    f"roles/iam.serviceAccountOpenIdTokenCreator on it"
+                    "you may not use it. Whoever looks after the lab can give you the role "
+                    "roles/iam.serviceAccountOpenIdTokenCreator on it"
                 )
             elif "NOT_FOUND" in str(error) or "404" in str(error):
                 why = "there is no such account. Is its name written right?"

@@ -12,7 +12,7 @@ from gazeline.errors import GazelineError, NotFound
 from gazeline.export import Export
 from gazeline.job import Job
 from gazeline.provenance import Provenance, provenance_of
-from gazeline.pull import Puller, Pulled
+from gazeline.pull import Pulled, Puller
 from gazeline.push import Pushed, Pusher
 from gazeline.session import Session
 from gazeline.tables import annotation_columns, annotation_row, table
@@ -222,7 +222,9 @@ def _job_of(job: dict[str, Any] | str | Path | None, fields: dict[str, Any]) -> 
         try:
             import yaml
         except ImportError:
-            raise GazelineError("A job in a file needs PyYAML: %pip install pyyaml, or give its fields by name.") from None
+            raise GazelineError(
+                "A job in a file needs PyYAML: %pip install pyyaml, or give its fields by name."
+            ) from None
         try:
             job = yaml.safe_load(Path(job).read_text(encoding="utf-8"))
         except (OSError, ValueError, yaml.YAMLError) as error:

@@ -59,9 +59,7 @@ def paths_of(names: list[str], file_system: FileSystem) -> dict[str, str]:
     Names that end in `/` stand for empty folders, and have no path.
     """
     plain = {name: _path_of(name, file_system) for name in sorted(names) if not name.endswith("/")}
-    folders = {
-        file_system.key(path[:at]) for path in plain.values() for at, char in enumerate(path) if char == "/"
-    }
+    folders = {file_system.key(path[:at]) for path in plain.values() for at, char in enumerate(path) if char == "/"}
     paths: dict[str, str] = {}
     taken: set[str] = set()
     # Names that are written as they are come first, so that none of them depends on a stranger one.

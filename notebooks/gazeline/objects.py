@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Iterable
+from itertools import islice
+from typing import Any
 
 from gazeline.api import Api
 
@@ -54,6 +56,7 @@ class SignedUrls:
         self._objects = objects
         self._places = {one: place for place, one in enumerate(objects)}
         self._urls: dict[Object, str] = {}
+        self._over: set[Object] = set()
         self._turn = threading.Lock()
         self._end = 0
         # The first come soon.
@@ -81,17 +84,20 @@ class SignedUrls:
         with self._turn:
             # Unless somebody has done it already.
             if self._urls.get(one) == old:
-                self._sign(self._places[one])
+                # All that were asked for before it have ended as well.
+                self._sign(min(self._places[other] for other in list(self._urls)))
 
     def forget(self, one: Object) -> None:
         """It is not needed any more."""
+        self._over.add(one)
         self._urls.pop(one, None)
 
     def _sign(self, place: int) -> None:
-        some = self._objects[place : place + self._most]
+        left = (one for one in islice(self._objects, place, None) if one not in self._over)
+        some = list(islice(left, self._most))
         self._most = min(500, self._most * 2)
         objects = [{"name": other.name, "generation": other.generation} for other in some]
         body = {"action": "read", "bucket": some[0].bucket, "objects": objects}
         answer = self._api.post("/v1/signed-urls", body, is_done_again=True)
         self._urls.update(zip(some, (item["url"] for item in answer["items"]), strict=True))
-        self._end = max(self._end, place + len(some))
+        self._end = max(self._end, self._places[some[-1]] + 1)

@@ -48,7 +48,7 @@ def _data_of(one: Pulled) -> dict[str, Any]:
         data["again"] = f'lab.pull(manifest="{one.manifest["id"]}")'
     else:
         data["manifest"] = None
-        data["problem"] = "The files were never at rest, so that no manifest names all of them."
+        data["problem"] = one.problem
     if one.left:
         data["filesHereThatWereNotInTheBucket"] = one.left
     return data

@@ -39,8 +39,9 @@ class Pulled:
     transferred: int = 0
     transferred_bytes: int = 0
     seconds: float = 0.0
-    # Of all these files, as of one moment: the same bytes can be had by it again. None if they never stood still.
-    manifest: dict[str, Any] | None = None
+    # Of all these files, as of one moment: the same bytes can be had by it again. If there is none, the problem says why.
+    manifest: dict[str, Any] | None = field(default=None, repr=False)
+    problem: str | None = None
     # Of all these files, below the folder.
     paths: list[str] = field(default_factory=list, repr=False)
     # Objects whose file has another name, because it cannot have theirs here.
@@ -130,7 +131,9 @@ class Puller:
         try:
             return Record(self._folder)
         except (FileExistsError, NotADirectoryError):
-            raise LocalChanges(f"{self._folder} is a file, or lies in one: a folder is needed.", [str(self._folder)]) from None
+            raise LocalChanges(
+                f"{self._folder} is a file, or lies in one: a folder is needed.", [str(self._folder)]
+            ) from None
         except PermissionError:
             raise LocalChanges(f"{self._folder} may not be written to.", [str(self._folder)]) from None
 
@@ -148,7 +151,9 @@ class Puller:
         page = self._api.get(f"/v1/datasets/{self._bucket}/objects", prefix=parent, delimiter="/", pageSize=100)
         there = [*page["prefixes"], *(item["name"] for item in page["items"])]
         text = f"Nothing in the {self._bucket} bucket begins with “{self._prefix}”."
-        return f"{text} There is:\n{some(there, 20)}" if there else f"{text} There is nothing in {parent or 'it'} at all."
+        return (
+            f"{text} There is:\n{some(there, 20)}" if there else f"{text} There is nothing in {parent or 'it'} at all."
+        )
 
     def _bring(self, objects: list[Object], record: Record) -> list[Object]:
         """@returns those that are not there any more, in this generation"""
@@ -264,18 +269,17 @@ class Puller:
         try:
             manifest = self._api.post(f"/v1/datasets/{self._bucket}/manifests", {"prefix": self._prefix})
         except ApiError as error:
-            if error.status != 409:
+            # It changes all the time, or there is too much for one.
+            if error.status not in (400, 409):
                 raise
-            # It changes all the time.
+            self._pulled.problem = f"No manifest names all of it: {error}"
             return None
         new = file.with_suffix(".new")
         new.write_text(json.dumps({**known, place: manifest}, indent=1), encoding="utf-8")
         os.replace(new, file)
         return manifest
 
-    def _result(
-        self, objects: list[Object], record: Record, manifest: dict[str, Any] | None, begin: float
-    ) -> Pulled:
+    def _result(self, objects: list[Object], record: Record, manifest: dict[str, Any] | None, begin: float) -> Pulled:
         names = {one.name for one in objects}
         pulled = self._pulled
         pulled.files = sum(not one.name.endswith("/") for one in objects)

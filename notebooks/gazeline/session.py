@@ -73,7 +73,9 @@ class Session:
         end = time.monotonic() + most
         while self.refresh().state != state:
             if self.is_over:
-                raise GazelineError(f"The session {self.name} is {self.state}: {self.record.get('reason', 'no reason is known')}")
+                raise GazelineError(
+                    f"The session {self.name} is {self.state}: {self.record.get('reason', 'no reason is known')}"
+                )
             if time.monotonic() > end:
                 raise GazelineError(f"The session {self.name} is still {self.state} after {most / 60:.0f} minutes.")
             time.sleep(every)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import re
 import threading
+import time
 from collections import deque
-from typing import Callable
+from collections.abc import Callable
 
 import urllib3
 
@@ -67,8 +68,10 @@ class Transfer:
         finally:
             # Also when a person interrupts the cell.
             self._stop.set()
+            end = time.monotonic() + 5
             for thread in threads:
-                thread.join(timeout=5)
+                # One may wait for a server that says nothing; it ends by itself, and leaves nothing.
+                thread.join(timeout=max(0, end - time.monotonic()))
             if self._pool:
                 self._pool.clear()
         while_waiting(self.received)

@@ -68,7 +68,15 @@ class LocalLab:
 def local(tmp_path_factory) -> LocalLab:
     folder = tmp_path_factory.mktemp("lab") / "lab"
     node = os.environ.get("GAZELINE_NODE", "node")
-    command = [node, "--disable-warning=ExperimentalWarning", "deploy/local/main.ts", "--dir", str(folder), "--port", "0"]
+    command = [
+        node,
+        "--disable-warning=ExperimentalWarning",
+        "deploy/local/main.ts",
+        "--dir",
+        str(folder),
+        "--port",
+        "0",
+    ]
     log = folder.parent / "lab.log"
     with open(log, "wb") as output:
         process = subprocess.Popen(command, cwd=root, stdout=output, stderr=subprocess.STDOUT)

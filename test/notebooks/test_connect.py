@@ -28,7 +28,10 @@ def member(local):
     """Ada may read, by her caller account and on a machine of the lab."""
     access = json.loads(local.get("access.json", "state"))
     machine = "machines@gazeline-local.iam.gserviceaccount.com"
-    members = {caller: {"role": "reader", "person": "ada@lab.edu"}, machine: {"role": "reader", "person": "bob@lab.edu"}}
+    members = {
+        caller: {"role": "reader", "person": "ada@lab.edu"},
+        machine: {"role": "reader", "person": "bob@lab.edu"},
+    }
     local.put("access.json", json.dumps({"members": {**access["members"], **members}}).encode(), "state")
     yield
     local.put("access.json", json.dumps(access).encode(), "state")

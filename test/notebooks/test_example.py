@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -44,7 +42,9 @@ def test_the_example_runs_from_top_to_bottom(local, annotated, tmp_path, monkeyp
     everything = "\n".join(shown)
     assert "<Lab gazeline-local, on this computer" in everything
     assert "8 files" in everything
-    pictures = [output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+    pictures = [
+        output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})
+    ]
     assert len(pictures) == 1
     assert "succeeded" in everything
     assert "manifest.json" in everything

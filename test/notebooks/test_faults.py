@@ -65,7 +65,9 @@ def test_a_bucket_that_never_answers_is_told_and_what_came_is_kept(lab, local, s
     for number in range(5):
         study.put(f"{number}.txt", b"content")
     local.fault("status", f"^/raw/{study.prefix}3", status=503)
-    with pytest.raises(gazeline.TransferFailed, match="(?s)1 of 5 files.*3.txt: the bucket answered with 503") as failed:
+    with pytest.raises(
+        gazeline.TransferFailed, match="(?s)1 of 5 files.*3.txt: the bucket answered with 503"
+    ) as failed:
         lab.pull(study.prefix)
     assert "X-Goog" not in str(failed.value)
     assert len(tree(Path("processing"))) == 4
@@ -95,7 +97,7 @@ def test_addresses_that_have_ended_are_asked_for_anew(lab, local, study, monkeyp
     refused = [one for one in local.downloads("raw/") if one["status"] == 400]
     # Only those that were on their way, not all that were signed together.
     assert 1 <= len(refused) <= 24
-    assert len(signed) < 6
+    assert len(signed) <= 4
 
 
 @pytest.mark.parametrize("bucket", ["raw", "derived"])
@@ -164,7 +166,9 @@ def run_here(local, code: str, **options) -> subprocess.Popen:
     """In a process of its own, which may be killed and limited."""
     head = f"import gazeline\nfrom gazeline import download\nlab = gazeline.connect(dir={str(local.folder)!r})\n"
     script = head + textwrap.dedent(code)
-    return subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(
+        [sys.executable, "-c", script], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options
+    )
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_file(lab, local, study):

@@ -68,7 +68,12 @@ def work(local, tmp_path):
     git = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", "-C", str(repository)]
     for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "Work"]):
         subprocess.run([*git, *arguments], check=True)
-    return {"name": "Work", "repository": repository.as_uri(), "script": "work.py", "limits": {"hours": 0.1, "attempts": 1}}
+    return {
+        "name": "Work",
+        "repository": repository.as_uri(),
+        "script": "work.py",
+        "limits": {"hours": 0.1, "attempts": 1},
+    }
 
 
 def test_a_job_is_quoted_submitted_followed_and_its_results_are_here(lab, work, capsys):
@@ -125,7 +130,9 @@ def test_an_export_is_in_a_shared_drive(lab, local, study):
     study.put("a.csv", b"1", "derived")
     study.put("deep/b.csv", b"2", "derived")
     drive = requests.post(
-        f"{local.cloud}/drive/v3/drives?requestId={study.prefix}", json={"name": "Lab"}, headers={"Authorization": "Bearer x"}
+        f"{local.cloud}/drive/v3/drives?requestId={study.prefix}",
+        json={"name": "Lab"},
+        headers={"Authorization": "Bearer x"},
     ).json()["id"]
     export = lab.export(study.prefix, drive).wait(every=0.3)
     assert export.record["counts"] == {"exported": 2}

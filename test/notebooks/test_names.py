@@ -65,7 +65,11 @@ def test_no_name_leads_out_of_the_folder_and_no_two_meet(system):
             assert not {part.split(".")[0].casefold() for part in parts} & {"con", "nul", "lpt1"}
     keys = [system.key(path) for path in paths.values()]
     assert len(set(keys)) == len(keys)
-    folders = {system.key("/".join(path.split("/")[:depth])) for path in paths.values() for depth in range(1, path.count("/") + 1)}
+    folders = {
+        system.key("/".join(path.split("/")[:depth]))
+        for path in paths.values()
+        for depth in range(1, path.count("/") + 1)
+    }
     assert not folders & set(keys)
 
 
