@@ -18,7 +18,7 @@ try:
 except ImportError:
     _crc32c = None
 
-_block = 1 << 20
+_block = 256 << 10
 
 
 class Crc32c:
