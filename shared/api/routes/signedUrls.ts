@@ -85,12 +85,24 @@ async function toRead({ bucket: kind, objects }: z.infer<typeof Read>, tools: To
           expires,
           queryParams: { generation },
         });
-        return { name, generation, url };
+        return { name, generation, url: withPathOf(url, `${bucket.name}/${name}`) };
       }),
     ),
   );
   return { items, expires: new Date(expires).toISOString() };
 }
+
+/**
+ * The library signs the path as it is, and then takes each `..` and `.` out of it, like every URL: that would be the
+ * address of something else, with a signature that does not match it.
+ */
+function withPathOf(url: string, path: string): string {
+  const { origin, search } = new URL(url);
+  return `${origin}/${path.split('/').map(encoded).join('/')}${search}`;
+}
+
+const encoded = (part: string) =>
+  encodeURIComponent(part).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** Sessions of resumable uploads, which hold the precondition, and the MD5 that the server compares. */
 async function toWrite({ bucket: kind, objects }: z.infer<typeof Write>, tools: Tools) {

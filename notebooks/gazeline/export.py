@@ -1,0 +1,57 @@
+"""From the derived bucket into a shared drive, by the lab itself."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from gazeline.api import encoded
+from gazeline.errors import GazelineError, some
+from gazeline.progress import readable
+
+if TYPE_CHECKING:
+    from gazeline.lab import Lab
+
+
+class Export:
+    """An export, as it was when it was last looked at. It goes on whatever becomes of this notebook."""
+
+    def __init__(self, lab: Lab, record: dict[str, Any]):
+        self._lab = lab
+        self.record = record
+
+    @property
+    def id(self) -> str:
+        return self.record["id"]
+
+    @property
+    def state(self) -> str:
+        return self.record["state"]
+
+    def __repr__(self) -> str:
+        record = self.record
+        done = ", ".join(f"{count:,} {did}" for did, count in record["counts"].items())
+        reason = f", {record['reason']}" if record.get("reason") else ""
+        text = f"<Export {self.id}: {self.state}{reason}; {record['objects']:,} files, {readable(record['bytes'])}: {done or 'none yet'}>"
+        if troubles := record.get("troubles"):
+            text += f"\nNot under their own names:\n{some([_words(trouble) for trouble in troubles])}"
+        return text
+
+    def refresh(self) -> Export:
+        self.record = self._lab._api.get(f"/v1/exports/{encoded(self.id)}")
+        return self
+
+    def wait(self, *, every: float = 5) -> Export:
+        """Until it is over. @raises GazelineError if nothing more is done, with the reason"""
+        while self.refresh().state not in ("done", "failed"):
+            time.sleep(every)
+        if self.state == "failed":
+            raise GazelineError(f"The export {self.id} has failed: {self.record.get('reason', 'no reason is known')}")
+        return self
+
+
+def _words(trouble: dict[str, Any]) -> str:
+    words = f"{trouble['name']}: {trouble['did']}"
+    if trouble.get("as"):
+        words += f", it is there as {trouble['as']}"
+    return f"{words}, {trouble['because']}" if trouble.get("because") else words
