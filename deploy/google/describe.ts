@@ -62,7 +62,9 @@ export function describe() {
             environment: {
               NODE_OPTIONS: nodeOptionsFor(memory).join(' '),
               ...(ofDrive.includes(name)
-                ? { GAZELINE_DRIVE_UNITS_PER_MINUTE: String(Math.floor(driveUnitsPerMinute / driveInstances)) }
+                ? {
+                    GAZELINE_DRIVE_UNITS_PER_MINUTE: String(Math.floor(driveUnitsPerMinute / driveInstances)),
+                  }
                 : {}),
             },
             publishes,

@@ -19,7 +19,8 @@ export function schemaFromBindings(
   if (!existsSync(library)) return undefined;
   const code = readFileSync(join(library, 'index.js'), 'utf8');
   const declarations = readFileSync(join(library, 'index.d.ts'), 'utf8');
-  const [, main = ''] = /class (\w+) extends cdktf\.Terraform(?:Resource|DataSource|Provider)/.exec(code) ?? [];
+  const [, main = ''] =
+    /class (\w+) extends cdktf\.Terraform(?:Resource|DataSource|Provider)/.exec(code) ?? [];
   const body = cut(code, `class ${main} extends`, '\nexports.');
   const synthesized = cut(body, 'synthesizeHclAttributes() {', '\n    }\n');
   const block = blockOf(synthesized, `${main}Config`, body, { code, declarations });
@@ -76,7 +77,10 @@ function computedIn(body: string, { attributes = {}, block_types = {} }: Block):
   return Object.fromEntries(
     [...body.matchAll(getter)]
       .filter(([, , name = '']) => !(name in attributes) && !(name in block_types))
-      .map(([, kind = '', name = '']) => [name, { type: readTypes[kind] ?? 'string', computed: true as const }]),
+      .map(([, kind = '', name = '']) => [
+        name,
+        { type: readTypes[kind] ?? 'string', computed: true as const },
+      ]),
   );
 }
 

@@ -10,10 +10,27 @@ export type Attribute = {
   /** Given to the provider, and never kept. */
   write_only?: true;
 };
-export type Type = 'string' | 'number' | 'bool' | 'dynamic' | ['list' | 'set' | 'map', Type] | ['object', Record<string, Type>];
+export type Type =
+  | 'string'
+  | 'number'
+  | 'bool'
+  | 'dynamic'
+  | ['list' | 'set' | 'map', Type]
+  | ['object', Record<string, Type>];
 export type NestedBlock = {
   nesting_mode: 'single' | 'list' | 'set';
   block: Block;
   min_items?: number;
   max_items?: number;
+};
+
+/** What of it is kept here. */
+export type ProviderSchema = {
+  /** Where it was read. */
+  source: string;
+  /** Of the provider. */
+  version: string;
+  provider: Schema;
+  resource: Record<string, Schema>;
+  data: Record<string, Schema>;
 };

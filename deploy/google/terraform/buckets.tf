@@ -105,7 +105,7 @@ locals {
 resource "google_pubsub_topic_iam_member" "storage" {
   for_each = local.notified
 
-  topic  = google_pubsub_topic.topic[each.value.trigger.topic].id
+  topic  = google_pubsub_topic.topic[each.value.trigger.topic].name
   role   = "roles/pubsub.publisher"
   member = data.google_storage_project_service_account.storage.member
 }

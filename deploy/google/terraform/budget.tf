@@ -39,7 +39,7 @@ resource "google_billing_budget" "lab" {
 resource "google_pubsub_topic_iam_member" "budget" {
   count = var.billing_account == "" ? 0 : 1
 
-  topic  = google_pubsub_topic.topic["budget-notified"].id
+  topic  = google_pubsub_topic.topic["budget-notified"].name
   role   = "roles/pubsub.publisher"
   member = "serviceAccount:billing-budget-alert@system.gserviceaccount.com"
 }

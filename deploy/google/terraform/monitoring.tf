@@ -2,11 +2,6 @@
 locals {
   logs     = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", [for name in keys(local.functions) : "\"${name}\""])})"
   channels = [for channel in google_monitoring_notification_channel.mail : channel.id]
-  functions_label = {
-    key         = "function"
-    value_type  = "STRING"
-    description = "The name of the function"
-  }
 }
 
 resource "google_monitoring_notification_channel" "mail" {
@@ -30,9 +25,9 @@ resource "google_logging_metric" "failures" {
     value_type  = "INT64"
 
     labels {
-      key         = local.functions_label.key
-      value_type  = local.functions_label.value_type
-      description = local.functions_label.description
+      key         = "function"
+      value_type  = "STRING"
+      description = "The name of the function"
     }
   }
 
@@ -50,9 +45,9 @@ resource "google_logging_metric" "unprocessable" {
     value_type  = "INT64"
 
     labels {
-      key         = local.functions_label.key
-      value_type  = local.functions_label.value_type
-      description = local.functions_label.description
+      key         = "function"
+      value_type  = "STRING"
+      description = "The name of the function"
     }
   }
 
@@ -62,7 +57,7 @@ resource "google_logging_metric" "unprocessable" {
 resource "google_logging_metric" "sync_lag" {
   name            = "gazeline/sync_lag"
   description     = "From a change in Drive to the object in the raw bucket"
-  filter          = "${local.logs} AND jsonPayload.message=\"synced\" AND jsonPayload.lag>=0"
+  filter          = "${local.logs} AND jsonPayload.message=\"caught up\""
   value_extractor = "EXTRACT(jsonPayload.lag)"
   depends_on      = [google_project_service.needed]
 

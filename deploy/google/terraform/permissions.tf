@@ -70,7 +70,7 @@ resource "google_project_iam_member" "function" {
 resource "google_service_account_iam_member" "function" {
   for_each = { for key, grant in local.given : key => grant if contains(["machineAccount", "driveAccount"], grant.on) }
 
-  service_account_id = each.value.on == "driveAccount" ? google_service_account.drive.name : google_service_account.machines.name
+  service_account_id = "projects/${var.project}/serviceAccounts/${each.value.on == "driveAccount" ? google_service_account.drive.email : google_service_account.machines.email}"
   role               = local.roles[each.key]
   member             = google_service_account.function[each.value.function].member
   depends_on         = [google_project_iam_custom_role.function]
@@ -79,7 +79,7 @@ resource "google_service_account_iam_member" "function" {
 resource "google_secret_manager_secret_iam_member" "function" {
   for_each = { for key, grant in local.given : key => grant if grant.on == "channelSecret" }
 
-  secret_id  = google_secret_manager_secret.channel.id
+  secret_id  = google_secret_manager_secret.channel.secret_id
   role       = local.roles[each.key]
   member     = google_service_account.function[each.value.function].member
   depends_on = [google_project_iam_custom_role.function]
@@ -93,7 +93,7 @@ resource "google_pubsub_topic_iam_member" "function" {
     }
   ]...)
 
-  topic  = google_pubsub_topic.topic[each.value.topic].id
+  topic  = google_pubsub_topic.topic[each.value.topic].name
   role   = "roles/pubsub.publisher"
   member = google_service_account.function[each.value.function].member
 }

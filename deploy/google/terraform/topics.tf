@@ -73,7 +73,7 @@ resource "google_pubsub_subscription" "dead_letters" {
 # Pub/Sub's own account puts them there, and takes them from where they could not be delivered.
 # https://cloud.google.com/pubsub/docs/handling-failures#grant_forwarding_permissions
 resource "google_pubsub_topic_iam_member" "dead_letters" {
-  topic  = google_pubsub_topic.dead_letters.id
+  topic  = google_pubsub_topic.dead_letters.name
   role   = "roles/pubsub.publisher"
   member = local.pubsub_agent
 }

@@ -17,10 +17,15 @@ export type TokenService = Service & { serviceAccount: ServiceAccount };
 
 const grantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const lifetime = 3600;
+const newToken = () => `local.${randomBytes(24).toString('base64url')}`;
+
+const accounts = '/v1/projects/-/serviceAccounts';
 
 /**
- * The token endpoint of the service-account flow: a signed assertion comes in, an access token goes out.
+ * The token endpoint of the service-account flow: a signed assertion comes in, an access token goes out. And tokens in the
+ * name of another account.
  * https://developers.google.com/identity/protocols/oauth2/service-account#httprest
+ * https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
  */
 export function createToken({ store, project }: Context): TokenService {
   const serviceAccount = readServiceAccount(join(store.dir, '.cloud'), project);
@@ -37,15 +42,27 @@ export function createToken({ store, project }: Context): TokenService {
       if (refusal)
         return void response.status(400).json({ error: 'invalid_grant', error_description: refusal });
       response.json({
-        access_token: `local.${randomBytes(24).toString('base64url')}`,
+        access_token: newToken(),
         token_type: 'Bearer',
         expires_in: lifetime,
       });
+    })
+    // Whoever has a token may have one in any other account's name: there are no permissions here.
+    .post(`${accounts}/:call`, express.json({ limit: '64kb' }), (request, response) => {
+      const [account = '', verb] = (request.params.call ?? '').split(':');
+      if (verb !== 'generateAccessToken')
+        throw new GoogleError(404, 'notFound', `The local cloud does not know ${verb} of service accounts`);
+      const { scope } = (request.body ?? {}) as { scope?: unknown };
+      if (!Array.isArray(scope) || scope.length === 0)
+        throw new GoogleError(400, 'badRequest', 'Request contains an invalid argument: scope');
+      response.locals.detail = { account, scope };
+      const expireTime = new Date(Date.now() + lifetime * 1000).toISOString();
+      response.json({ accessToken: newToken(), expireTime });
     });
 
   return {
     name: 'token',
-    owns: /^\/token$/,
+    owns: /^\/token$|^\/v1\/projects\/-\/serviceAccounts\//,
     router,
     pending: () => 0,
     serviceAccount,
