@@ -120,8 +120,19 @@ const read = (value: Dynamic | undefined): Fields | null =>
   value?.msgpack?.length ? (decode(value.msgpack) as Fields | null) : null;
 const write = (value: Fields | null): Dynamic => ({ msgpack: encode(value) });
 
-const nameOf = ({ name, account_id, role_id, role, id }: Fields) =>
-  String(name ?? account_id ?? role_id ?? role ?? id ?? '');
+const names = [
+  'name',
+  'account_id',
+  'role_id',
+  'repository_id',
+  'bucket',
+  'topic',
+  'service',
+  'display_name',
+  'id',
+];
+const nameOf = (fields: Fields): string =>
+  String(names.map((name) => fields[name]).find((value) => typeof value === 'string') ?? '');
 
 /** Gives what nobody has said, and only the service could say, a value. */
 function fill(

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { isTerraformThere, openWorkspace, type Workspace } from './workspace.ts';
+
+/** Everything that can be switched on. */
+const all = {
+  billing_account: '012345-567890-ABCDEF',
+  detach_billing: true,
+  keep_derived_days: 400,
+  notify: ['lab@uni.example'],
+  people: { ada: 'user:ada@uni.example' },
+  quota_caps: { vision: { service: 'vision.googleapis.com', quota_id: 'RequestsPerDay', value: 1000 } },
+  repository: 'projects/lab-of-gaze/locations/europe-west4/connections/github/repositories/gazeline',
+  settings: { GAZELINE_EXCLUDE: '*.tmp', GAZELINE_IDLE_DELETE_AFTER: '30' },
+};
+
+(isTerraformThere ? describe : describe.skip)('a lab with everything', () => {
+  let workspace: Workspace;
+  beforeAll(async () => {
+    workspace = await openWorkspace(all);
+  });
+  afterAll(() => workspace.close());
+  const done = (action: string) =>
+    workspace.done.filter((one) => one.action === action).map(({ type, name }) => `${type} ${name}`);
+
+  test('is well formed and valid', async () => {
+    await workspace.terraform('fmt', '-check', '-diff');
+    await workspace.terraform('validate');
+  }, 30_000);
+
+  test('is made in an order in which each thing finds what it needs', async () => {
+    await workspace.terraform('apply', '-auto-approve', '-parallelism=30');
+    const made = done('create');
+    const before = (one: string, other: string) => {
+      expect(made).toContain(one);
+      expect(made).toContain(other);
+      expect(made.indexOf(one)).toBeLessThan(made.indexOf(other));
+    };
+    const run = 'google_cloudfunctions2_function file-sync';
+    before('google_artifact_registry_repository gazeline', run);
+    before('google_service_account gazeline-file-sync', run);
+    before('google_project_iam_custom_role gazeline.file_sync.raw', run);
+    before(run, 'google_pubsub_subscription file-sync');
+    before('google_pubsub_topic dead-letters', 'google_pubsub_subscription file-sync');
+    before(
+      'google_pubsub_topic_iam_member raw-object',
+      'google_storage_notification lab-of-gaze-gazeline-raw',
+    );
+    before(
+      'google_logging_metric gazeline/failures',
+      'google_monitoring_alert_policy Gazeline: a function fails',
+    );
+  }, 120_000);
+
+  test('is left alone by a second plan', async () => {
+    // 2 would say that something is to be changed.
+    await workspace.terraform('plan', '-detailed-exitcode');
+  }, 60_000);
+
+  test('keeps the secret nowhere', async () => {
+    await workspace.terraform('plan', '-out=plan');
+    const kept = [
+      await workspace.terraform('show', '-json'),
+      await workspace.terraform('show', '-json', 'plan'),
+    ];
+    expect(kept.join()).toContain('gazeline-channel-secret');
+    expect(kept.join()).not.toContain('a secret that must not be kept');
+  }, 60_000);
+
+  test('can be taken down without its data', async () => {
+    const { data } = (await workspace.json('output', '-json')) as { data: { value: string[] } };
+    await workspace.terraform('state', 'rm', ...data.value);
+    await workspace.terraform('destroy', '-auto-approve', '-parallelism=30');
+    const gone = done('delete').filter((one) => one.startsWith('google_storage_bucket '));
+    expect(gone).toEqual(['google_storage_bucket lab-of-gaze-gazeline-packages']);
+    expect(await workspace.terraform('state', 'list')).toBe('');
+  }, 120_000);
+});
+
+(isTerraformThere ? test : test.skip).each([
+  ['a folder that is none', { study_folder: 'x' }, /id at the end of the folder/],
+  [
+    'the secret among the settings',
+    { settings: { GAZELINE_CHANNEL_SECRET: 'x' } },
+    /the secret is not among them/,
+  ],
+  ['an address without its kind', { people: { ada: 'ada@uni.example' } }, /Expected user:/],
+  ['a setting that is reckoned out', { settings: { GAZELINE_DRIVE_UNITS_PER_MINUTE: '9' } }, /reckoned out/],
+])(
+  '%s is refused in words',
+  async (_what, variables, words) => {
+    const workspace = await openWorkspace(variables);
+    try {
+      await expect(workspace.terraform('plan', '-no-color')).rejects.toThrow(words);
+    } finally {
+      await workspace.close();
+    }
+  },
+  30_000,
+);
