@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { cloudscheduler_v1 } from 'googleapis/build/src/apis/cloudscheduler/v1.js';
+import { describe as description } from '../../../../deploy/google/describe.ts';
 import { provision } from '../../../../deploy/local/host/provision.ts';
-import { functions } from '../../../../functions/index.ts';
 import { clients, discoveryOptions } from '../../../../shared/clients.ts';
 import { retryPolicy } from '../../../../shared/trigger.ts';
 import { useLocalCloud } from '../../../localCloud.ts';
@@ -59,7 +59,7 @@ const seconds = (duration: unknown) => Number.parseFloat(String(duration));
       const [{ minimum_backoff, maximum_backoff }] = values.retry_policy;
       return {
         name,
-        topic: functions[name as 'annotate'].trigger.topic,
+        topic: description().functions[name]?.trigger.topic,
         isPush: values.push_config.length === 1,
         ackDeadline: values.ack_deadline_seconds,
         ordered: values.enable_message_ordering,

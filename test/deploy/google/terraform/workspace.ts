@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -24,6 +24,8 @@ export type Workspace = StandIn & {
   /** Runs Terraform over a copy of the configuration. @returns what it prints @throws with what it complains of */
   terraform(...args: string[]): Promise<string>;
   json(...args: string[]): Promise<unknown>;
+  /** As if somebody had written something else in a file. */
+  change(file: string, from: string, to: string): Promise<void>;
 };
 
 /** The configuration as it is deployed, but for where its state is kept: here it is a file beside it. */
@@ -66,6 +68,11 @@ export async function openWorkspace(variables: object = {}): Promise<Workspace> 
     ...standIn,
     terraform,
     json: async (...args) => JSON.parse(await terraform(...args)),
+    async change(file, from, to) {
+      const text = await readFile(join(dir, file), 'utf8');
+      if (!text.includes(from)) throw new Error(`${file} does not say ${from}`);
+      await writeFile(join(dir, file), text.replace(from, to));
+    },
     async close() {
       await standIn.close();
       await rm(dir, { recursive: true });
