@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { functions, topics } from '../../functions/index.ts';
 import { retryPolicy, type Trigger, usualMemory } from '../../shared/trigger.ts';
@@ -7,7 +7,8 @@ import { permissions } from './permissions.ts';
 
 /*
  * The map of functions as Terraform reads it (`terraform/functions.json`): what triggers each, how large it is, and what it
- * may do. `node deploy/google/describe.ts` writes it anew; a test fails while it is not what is written here.
+ * may do. `node deploy/google/describe.ts` writes it anew, and with `--check` only says whether it is as it should be; so
+ * does a test.
  */
 
 type Name = keyof typeof functions;
@@ -84,4 +85,10 @@ const withoutMemory = ({ memory: _, ...rest }: Trigger) => rest;
 export const descriptionFile = fileURLToPath(new URL('./terraform/functions.json', import.meta.url));
 export const written = () => `${JSON.stringify(describe(), undefined, 2)}\n`;
 
-if (import.meta.main) writeFileSync(descriptionFile, written());
+if (import.meta.main) {
+  if (!process.argv.includes('--check')) writeFileSync(descriptionFile, written());
+  else if (readFileSync(descriptionFile, 'utf8') !== written()) {
+    console.error('functions.json is not what the map of functions says: node deploy/google/describe.ts');
+    process.exit(1);
+  }
+}

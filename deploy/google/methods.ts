@@ -72,7 +72,11 @@ const rules: Rule[] = [
   rule('PUT', `/v1${project}/billingInfo`, 'resourcemanager.projects.deleteBillingAssignment'),
 
   // https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
-  rule('POST', '/v1/projects/-/serviceAccounts/[^/]+:generateAccessToken', 'iam.serviceAccounts.getAccessToken'),
+  rule(
+    'POST',
+    '/v1/projects/-/serviceAccounts/[^/]+:generateAccessToken',
+    'iam.serviceAccounts.getAccessToken',
+  ),
 
   // None: Vision and Natural Language have no permissions, Drive has its own, and the rest is the local cloud's.
   rule('POST', '/v1/images:annotate|/v1/documents:\\w+'),
@@ -84,9 +88,7 @@ const rules: Rule[] = [
 /** @returns what is needed and where, undefined for a request that is not known here */
 export function permissionsOf(method: string, url: string): { permission: string; at: string }[] | undefined {
   const { pathname, searchParams } = new URL(url);
-  const found = rules.find(
-    (one) => new RegExp(`^${one.method}$`).test(method) && one.path.test(pathname),
-  );
+  const found = rules.find((one) => new RegExp(`^${one.method}$`).test(method) && one.path.test(pathname));
   if (!found) return undefined;
   const at = found.path.exec(pathname)?.[1] ?? '';
   const replaced = searchParams.get('ifGenerationMatch') ?? '0';

@@ -14,6 +14,7 @@ resource "google_billing_budget" "lab" {
     specified_amount {
       currency_code = var.budget.currency
       units         = tostring(floor(var.budget.amount))
+      nanos         = floor(var.budget.amount) == var.budget.amount ? null : (var.budget.amount - floor(var.budget.amount)) * 1000000000
     }
   }
 

@@ -4,24 +4,26 @@ locals {
   description = jsondecode(file("${path.module}/functions.json"))
   functions   = local.description.functions
 
+  # What is empty is left out: an API that gives back less than it was given is told the same at every plan.
   environment = merge(
     {
       GAZELINE_PROJECT         = var.project
       GAZELINE_LAB             = var.lab
       GAZELINE_STUDY_FOLDER    = var.study_folder
-      GAZELINE_SHARED_DRIVE    = var.shared_drive
       GAZELINE_RAW_BUCKET      = local.buckets.raw
       GAZELINE_DERIVED_BUCKET  = local.buckets.derived
       GAZELINE_STATE_BUCKET    = local.buckets.state
-      GAZELINE_WEBHOOK_URL     = var.public_webhook ? local.webhook_url : ""
       GAZELINE_DRIVE_ACCOUNT   = google_service_account.drive.email
       GAZELINE_MACHINE_ACCOUNT = google_service_account.machines.email
-      GAZELINE_BUDGETS         = join(",", [for budget in google_billing_budget.lab : element(split("/", budget.name), -1)])
-      GAZELINE_BILLING_ACCOUNT = var.billing_account
       GAZELINE_BUDGET_AMOUNT   = tostring(var.budget.amount)
       GAZELINE_BUDGET_CURRENCY = var.budget.currency
-      GAZELINE_DETACH_BILLING  = var.detach_billing ? "on" : "off"
-      GAZELINE_DETACH_PROJECTS = var.detach_billing ? var.project : ""
+    },
+    var.shared_drive == "" ? {} : { GAZELINE_SHARED_DRIVE = var.shared_drive },
+    var.public_webhook ? { GAZELINE_WEBHOOK_URL = local.webhook_url } : {},
+    var.detach_billing ? { GAZELINE_DETACH_BILLING = "on", GAZELINE_DETACH_PROJECTS = var.project } : {},
+    var.billing_account == "" ? {} : {
+      GAZELINE_BILLING_ACCOUNT = var.billing_account
+      GAZELINE_BUDGETS         = element(split("/", google_billing_budget.lab[0].name), -1)
     },
     var.settings,
   )

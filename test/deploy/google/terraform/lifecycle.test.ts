@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { functions } from '../../../../functions/index.ts';
+import { readConfig } from '../../../../shared/config.ts';
+import { type Plan, valuesOf } from './plan.ts';
 import { isTerraformThere, openWorkspace, type Workspace } from './workspace.ts';
 
 /** Everything that can be switched on. */
 const all = {
   billing_account: '012345-567890-ABCDEF',
+  budget: { amount: 99.5, currency: 'EUR' },
   detach_billing: true,
   keep_derived_days: 400,
   notify: ['lab@uni.example'],
@@ -50,6 +54,50 @@ const all = {
       'google_monitoring_alert_policy Gazeline: a function fails',
     );
   }, 120_000);
+
+  test('gives each function settings that it can read', async () => {
+    const { values } = (await workspace.json('show', '-json')) as { values: Plan['planned_values'] };
+    const made = valuesOf({ planned_values: values }, 'google_cloudfunctions2_function', 'function');
+    const configs = [...made].map(([name, { service_config }]) => {
+      const [{ environment_variables, secret_environment_variables: secrets }] = service_config;
+      expect([name, secrets.length]).toEqual([name, ['drive-webhook', 'drive-tick'].includes(name) ? 1 : 0]);
+      return readConfig(environment_variables);
+    });
+    expect(configs).toHaveLength(Object.keys(functions).length);
+    for (const config of configs)
+      expect(config).toMatchObject({
+        budgets: ['de72f49d-779b-4945-a127-4d6ce8def0bb'],
+        budgetAmount: 99.5,
+        driveAccount: 'gazeline-drive@lab-of-gaze.iam.gserviceaccount.com',
+        exclude: ['*.tmp'],
+        webhookUrl: 'https://europe-west4-lab-of-gaze.cloudfunctions.net/drive-webhook',
+        detachProjects: ['lab-of-gaze'],
+      });
+  });
+
+  test('the build of a branch may look, and neither change anything nor read data or secrets', async () => {
+    await workspace.terraform('plan', '-out=ci');
+    const plan = (await workspace.json('show', '-json', 'ci')) as Plan;
+    const role = valuesOf(plan, 'google_project_iam_custom_role', 'ci').get('plan');
+    expect(role.permissions.filter((one: string) => !/\.(get|list|use|getIamPolicy)$/.test(one))).toEqual([]);
+    expect(role.permissions.filter((one: string) => /objects|access/.test(one))).toEqual([]);
+    const triggers = [...valuesOf(plan, 'google_cloudbuild_trigger', 'ci')].map(([action, values]) => ({
+      action,
+      ...{ account: values.service_account.split('/').at(-1), substitutions: values.substitutions },
+      push: values.repository_event_config[0].push[0],
+    }));
+    const account = (id: string) => `${id}@lab-of-gaze.iam.gserviceaccount.com`;
+    expect(triggers).toEqual([
+      {
+        ...{ action: 'apply', account: account('gazeline-ci-apply'), substitutions: { _ACTION: 'apply' } },
+        push: expect.objectContaining({ branch: '^main$', invert_regex: false }),
+      },
+      {
+        ...{ action: 'plan', account: account('gazeline-ci-plan'), substitutions: { _ACTION: 'plan' } },
+        push: expect.objectContaining({ branch: '^main$', invert_regex: true }),
+      },
+    ]);
+  }, 60_000);
 
   test('is left alone by a second plan', async () => {
     // 2 would say that something is to be changed.
