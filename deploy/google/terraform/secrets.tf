@@ -17,4 +17,9 @@ resource "google_secret_manager_secret_version" "channel" {
   secret                 = google_secret_manager_secret.channel.id
   secret_data_wo         = var.channel_secret
   secret_data_wo_version = var.channel_secret_version
+
+  # Instances that start meanwhile ask for the one before.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
