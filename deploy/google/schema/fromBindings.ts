@@ -36,23 +36,23 @@ function blockOf(attributes: string, configuration: string, body: string, source
     /^ +(\w+): \{\n +value: (.*),\n +isBlock: (true|false),\n(?: +type: "(\w+)",\n +storageClassType: "(\w+)",\n)?/gm;
   for (const [, name = '', value = '', isBlock, type, storage = ''] of attributes.matchAll(entry)) {
     const property = /(?:struct\.|this\._)(\w+)/.exec(value)?.[1] ?? '';
-    const [, nested] = /(\w+)ToHclTerraform\b(?!\(this\._\w+\)|\(struct\.\w+\))/.exec(value) ?? [];
-    const inner = nestedOf(value);
+    const nested = nestedOf(value);
     const isGiven = required.has(property);
-    if (isBlock === 'true' && inner) {
-      const [isList, itemName] = [value.includes('listMapperHcl'), inner];
+    if (isBlock === 'true' && nested) {
+      const isSingle = name === 'timeouts';
+      const isOne = !isSingle && !value.includes('listMapperHcl');
       block.block_types[name] = {
-        nesting_mode: name === 'timeouts' ? 'single' : type === 'set' ? 'set' : 'list',
-        block: nestedBlock(itemName, sources),
+        nesting_mode: isSingle ? 'single' : type === 'set' ? 'set' : 'list',
+        block: nestedBlock(nested, sources),
         ...(isGiven ? { min_items: 1 } : {}),
-        ...(isList || name === 'timeouts' ? {} : { max_items: 1 }),
+        ...(isOne ? { max_items: 1 } : {}),
       };
     } else {
-      const filledIn = ['id', 'project'].includes(name);
+      const isFilledIn = ['id', 'project'].includes(name) && !isGiven;
       block.attributes[name] = {
-        type: typeOf(type, storage, nested),
+        type: typeOf(type, storage),
         ...(isGiven ? { required: true as const } : { optional: true as const }),
-        ...(filledIn && !isGiven ? { computed: true as const } : {}),
+        ...(isFilledIn ? { computed: true as const } : {}),
         ...(name.endsWith('_wo') ? { write_only: true as const } : {}),
       };
     }
@@ -94,7 +94,7 @@ const readTypes: Record<string, Type> = {
 
 const simple: Record<string, Type> = { string: 'string', number: 'number', boolean: 'bool' };
 
-function typeOf(type: string | undefined, storage: string, _nested?: string): Type {
+function typeOf(type: string | undefined, storage: string): Type {
   const item = simple[storage.replace(/(List|Map)$/, '')] ?? 'string';
   if (type === 'list' || type === 'set') return [type, item];
   if (type === 'map') return ['map', item];
