@@ -44,11 +44,16 @@ function inDocument(text: string): string[] {
 const inQuotes = (text: string): string[] =>
   [...text.matchAll(/([`'"])(gcloud (?:(?!\1|\n)[^|;&])*)\1/g)].map(([, , command = '']) => command);
 
+/** What a person is to write in its place. */
+const places =
+  /\b(?:(?:BILLING_)?ACCOUNT|BUCKET|EMAIL|FOLDER|FUNCTION|NAME|PERSON|PROJECT|REGION|ZONE)(?:_ID)?\b/g;
+
 /** What is put in only when it is printed becomes some word. */
 const withValues = (command: string): string =>
   command
     .replaceAll(/\$\{[^}]*\}|\$\w+/g, 'x1')
     .replaceAll('…', 'x1')
+    .replaceAll(places, 'somewhere1')
     .trim();
 
 const below = (folder: string): string[] => {

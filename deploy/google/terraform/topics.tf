@@ -15,6 +15,11 @@ resource "google_pubsub_topic" "topic" {
 
   name       = each.key
   depends_on = [google_project_service.needed]
+
+  # Names of files are in some messages: they stay where the files are.
+  message_storage_policy {
+    allowed_persistence_regions = [var.region]
+  }
 }
 
 # Ours, and not Eventarc's, which would hide the deadline, the back-off and the dead letters.
@@ -56,6 +61,10 @@ resource "google_pubsub_subscription" "function" {
 resource "google_pubsub_topic" "dead_letters" {
   name       = "dead-letters"
   depends_on = [google_project_service.needed]
+
+  message_storage_policy {
+    allowed_persistence_regions = [var.region]
+  }
 }
 
 # Without a subscription of their own, dead letters would be gone.
