@@ -70,7 +70,7 @@ const rules: Rule[] = [
   rule('DELETE', `/v2${project}/locations/[^/]+/instances/[^/]+`, 'notebooks.instances.delete'),
   rule('POST', '/v2/.*/instances/[^/]+:start', 'notebooks.instances.start'),
   rule('POST', '/v2/.*/instances/[^/]+:stop', 'notebooks.instances.stop'),
-  rule('GET', `/v2${project}/locations/[^/]+/operations/wb[^/]*`, 'notebooks.operations.get'),
+  rule('GET', `/v2${project}/locations/[^/]+/operations/workbench-[^/]*`, 'notebooks.operations.get'),
   rule('GET', `/v2${project}/locations/[^/]+/operations/[^/]+`, 'tpu.operations.get'),
 
   // https://cloud.google.com/monitoring/access-control
