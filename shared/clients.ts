@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { LanguageServiceClient } from '@google-cloud/language';
 import type { Storage } from '@google-cloud/storage';
 import type { ImageAnnotatorClient } from '@google-cloud/vision';
-import type { GoogleAuth } from 'google-auth-library';
+import type { AuthClient, GoogleAuth, OAuth2Client } from 'google-auth-library';
 import type { cloudbilling_v1 } from 'googleapis/build/src/apis/cloudbilling/v1.js';
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import type { monitoring_v3 } from 'googleapis/build/src/apis/monitoring/v3.js';
@@ -30,16 +30,49 @@ export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
+const driveScope = 'https://www.googleapis.com/auth/drive';
+
 const auth = lazy(async (): Promise<GoogleAuth> => {
   // By `default`, here and below: in a bundle, a CommonJS module that is loaded late has no other name.
   const { GoogleAuth } = (await import('google-auth-library')).default;
-  const scopes = ['https://www.googleapis.com/auth/cloud-platform', 'https://www.googleapis.com/auth/drive'];
+  const scopes = ['https://www.googleapis.com/auth/cloud-platform', driveScope];
   const auth = new GoogleAuth({ scopes });
   const { localCloud } = config();
-  if (!localCloud) return auth;
-  // The library knows one token endpoint and ignores the key file's `token_uri`, and `googleapis` sends uploads to
-  // Google whatever `rootUrl` its client was given; so these requests are turned round.
-  const { transporter } = await auth.getClient();
+  if (localCloud) turnRound(await auth.getClient(), localCloud);
+  return auth;
+});
+
+/**
+ * For Drive: in the name of the account that the study folder is shared with, if there is one. Every function has an
+ * account of its own, and a person shares a folder once.
+ */
+const driveAuth = lazy(async (): Promise<GoogleAuth | OAuth2Client> => {
+  const { driveAccount, localCloud } = config();
+  const own = await auth();
+  if (!driveAccount) return own;
+  // Its class `Impersonated` warns whenever one is made, and does not more than this.
+  const { OAuth2Client } = (await import('google-auth-library')).default;
+  const client = new OAuth2Client();
+  client.refreshHandler = async () => {
+    const { data } = await own.request<{ accessToken: string; expireTime: string }>({
+      method: 'POST',
+      url: `${localCloud ?? 'https://iamcredentials.googleapis.com'}/v1/projects/-/serviceAccounts/${driveAccount}:generateAccessToken`,
+      data: { scope: [driveScope] },
+      // By itself it tries no POST again; to ask twice for this does no harm.
+      retry: true,
+      retryConfig: { httpMethodsToRetry: ['POST'] },
+    });
+    return { access_token: data.accessToken, expiry_date: Date.parse(data.expireTime) };
+  };
+  if (localCloud) turnRound(client, localCloud);
+  return client;
+});
+
+/**
+ * The library knows one token endpoint and ignores the key file's `token_uri`, and `googleapis` sends uploads to Google
+ * whatever `rootUrl` its client was given; so these requests are turned round.
+ */
+function turnRound({ transporter }: AuthClient, localCloud: string): void {
   transporter.interceptors.request.add({
     resolved: async (request) => {
       const { host, pathname, search } = request.url;
@@ -48,8 +81,7 @@ const auth = lazy(async (): Promise<GoogleAuth> => {
       return request;
     },
   });
-  return auth;
-});
+}
 
 /** Options of a client of the `googleapis` package. */
 export async function discoveryOptions() {
@@ -71,20 +103,23 @@ async function restOptions() {
  * @param options replaced by tests
  */
 export async function openDrive(options: Partial<PaceOptions> = {}): Promise<drive_v3.Drive> {
-  const [drive, { createPace }, { pacedRequests }, { sharedHold }, storage, common] = await Promise.all([
-    import('googleapis/build/src/apis/drive/v3.js'),
-    import('./drive/pace.ts'),
-    import('./drive/pacedRequests.ts'),
-    import('./drive/sharedHold.ts'),
-    clients.storage(),
-    discoveryOptions(),
-  ]);
+  const [drive, { createPace }, { pacedRequests }, { sharedHold }, storage, common, auth] = await Promise.all(
+    [
+      import('googleapis/build/src/apis/drive/v3.js'),
+      import('./drive/pace.ts'),
+      import('./drive/pacedRequests.ts'),
+      import('./drive/sharedHold.ts'),
+      clients.storage(),
+      discoveryOptions(),
+      driveAuth(),
+    ],
+  );
   const { driveUnitsPerMinute: unitsPerMinute, driveBackoff: backOff, stateBucket } = config();
   const wait = (ms: number, signal?: AbortSignal) => setTimeout(ms, undefined, { signal });
   const defaults = { unitsPerMinute, backOff, patience: 60_000, now: Date.now, wait, random: Math.random };
   const given = { ...defaults, ...options };
   const pace = createPace({ shared: sharedHold(recordsIn(storage, stateBucket), given), ...given });
-  return new drive.default.drive_v3.Drive({ ...common, ...pacedRequests(pace, given) });
+  return new drive.default.drive_v3.Drive({ ...common, auth, ...pacedRequests(pace, given) });
 }
 
 /** Google's client libraries, each loaded when it is first asked for. */

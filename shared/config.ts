@@ -70,6 +70,8 @@ const Config = z.object({
   studyFolder: z.string().regex(/^[\w-]{5,200}$/, 'expected the id at the end of the folder’s link'),
   /** The id of the shared drive that the study folder is in; unset when it is in somebody's My Drive. */
   sharedDrive: optional(z.string().regex(/^[\w-]{5,200}$/)),
+  /** The service account that the folder is shared with; unset if it is the function's own. */
+  driveAccount: optional(z.email()),
   /** The exact mirror of the study folder. Only `file-sync` may write to it. */
   rawBucket: bucket,
   /** Everything computed: annotations, fixations, results of jobs. */

@@ -36,9 +36,21 @@ export function logFor(
     info: (message, fields = {}) => entry('INFO', message, fields),
     warning: (message, fields = {}) => entry('WARNING', message, fields),
     error: (message, { error, ...fields } = {}) =>
-      entry('ERROR', message, error === undefined ? fields : { ...fields, stack_trace: stackOf(error) }),
+      entry('ERROR', message, {
+        ...fields,
+        ...(error instanceof Error ? { stack_trace: stackOf(error) } : withoutStack(error)),
+      }),
   };
 }
+
+/**
+ * Error Reporting finds entries by their stack. What has none has to say that it is an error.
+ * https://docs.cloud.google.com/error-reporting/docs/formatting-error-messages
+ */
+const withoutStack = (error: unknown) => ({
+  '@type': 'type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent',
+  ...(error === undefined ? {} : { stack_trace: String(error) }),
+});
 
 /** Both headers hold 32 hexadecimal digits: `00-<trace>-<span>-01` and `<trace>/<span>;o=1`. */
 function traceIdOf(header: string | undefined): string | undefined {

@@ -20,7 +20,28 @@ test('each entry is one line with its severity, the function and the event', () 
   expect(entries()).toEqual([
     { severity: 'INFO', message: 'synced', object: 'a\nb', function: 'file-sync', event: 'e1' },
     { severity: 'WARNING', message: 'odd', function: 'file-sync', event: 'e1' },
-    { severity: 'ERROR', message: 'failed', function: 'file-sync', event: 'e1' },
+    expect.objectContaining({
+      severity: 'ERROR',
+      message: 'failed',
+      function: 'file-sync',
+      event: 'e1',
+    }),
+  ]);
+});
+
+test('an error is found by Error Reporting: by its stack, or, without one, by its type', () => {
+  const { log, entries } = capture();
+  log.error('failed', { error: new TypeError('odd') });
+  log.error('unprocessable', { reason: 'no' });
+  log.warning('odd');
+  const type = 'type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent';
+  expect(entries()).toEqual([
+    // The form of V8's stacks, which it knows: https://docs.cloud.google.com/error-reporting/reference/rest/v1beta1/projects.events/report
+    expect.objectContaining({
+      stack_trace: expect.stringMatching(/^TypeError: odd\n {4}at .*log\.test\.ts:\d+:\d+/),
+    }),
+    expect.objectContaining({ '@type': type, message: 'unprocessable' }),
+    expect.not.objectContaining({ '@type': type }),
   ]);
 });
 
@@ -71,5 +92,7 @@ test('whatever is thrown can be logged, a circle of causes too', () => {
 test('no field can pass for the severity, the message, the function or the event', () => {
   const { log, entries } = capture();
   log.error('real', { severity: 'DEBUG', message: 'other', function: 'other', event: 'other' });
-  expect(entries()[0]).toEqual({ severity: 'ERROR', message: 'real', function: 'file-sync', event: 'e1' });
+  expect(entries()[0]).toMatchObject({
+    ...{ severity: 'ERROR', message: 'real', function: 'file-sync', event: 'e1' },
+  });
 });

@@ -830,7 +830,7 @@ rescue_results() {
   machine=$(metadata instance/name || echo MACHINE) zone=$(metadata instance/zone || echo ZONE)
   until=$((SECONDS + RESCUE_SECONDS))
   because "The results could not be uploaded ($why). They stay on the machine for $RESCUE_SECONDS seconds:" \
-    "gcloud compute scp --recurse $machine:${RESULTS[0]} . --zone=${zone##*/}"
+    "gcloud compute scp $machine:${RESULTS[0]} . --recurse --zone=${zone##*/}"
   cp "$STATE/reason" "$STATE/kept"
   say "$(reason)"
   echo uploading >>"$STATE/phases"

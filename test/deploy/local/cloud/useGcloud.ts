@@ -20,7 +20,7 @@ const missing = (() => {
 export const testGcloud = missing ? test.skip : test;
 
 /** The real gcloud, with a home of its own, for a local cloud; `dir` is there inside a test. */
-export function useGcloud(cloud: Cloud) {
+export function useGcloud(cloud: Pick<Cloud, 'project'>) {
   const used = {
     dir: '',
     /** @returns what it prints; @throws with what it prints to stderr */
