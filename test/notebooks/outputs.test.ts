@@ -14,7 +14,8 @@ test.each(notebooks)('%s is in Git without its outputs, which may show anything'
   };
   for (const { cell_type, outputs, execution_count, ...cell } of cells) {
     expect(cell.metadata).toEqual({});
-    if (cell_type === 'code') expect({ outputs, execution_count }).toEqual({ outputs: [], execution_count: null });
+    if (cell_type === 'code')
+      expect({ outputs, execution_count }).toEqual({ outputs: [], execution_count: null });
   }
   expect(Object.keys(metadata).toSorted()).toEqual(['kernelspec', 'language_info']);
 });
