@@ -1,7 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { log, progress } from '@clack/prompts';
+import { log } from '@clack/prompts';
+import { openProgressBar } from '../../../cli/progressBar.ts';
 import { type Complete, rememberAnswers } from './answers.ts';
 import { pollingWords } from './checkOrganisation.ts';
 import { remedyOf } from './failures.ts';
@@ -59,17 +60,16 @@ export async function apply(
 async function applyOnce(plan: Plan): Promise<void> {
   const { make, change, replace, remove } = countsOf(plan);
   const total = make + change + 2 * replace + remove;
-  const bar = progress({ max: Math.max(total, 1), size: 30 });
-  bar.start('Beginning');
+  const bar = openProgressBar();
   let done = 0;
   try {
     await terraform(['apply', '-json', '-input=false', planFile()], ({ type, hook }) => {
-      if (type === 'apply_start') bar.message(`${done} of ${total}: ${hook?.resource.addr ?? ''}`);
-      if (type === 'apply_complete') bar.advance(1, `${++done} of ${total}: ${hook?.resource.addr ?? ''}`);
+      if (type === 'apply_complete') done++;
+      if (type === 'apply_start' || type === 'apply_complete')
+        bar.show(done, total, hook?.resource.addr ?? '');
     });
-    bar.stop(`${done} of ${total} done`);
-  } catch (error) {
-    bar.error(`${done} of ${total} done`);
-    throw error;
+  } finally {
+    bar.end();
+    log.info(`${done} of ${total} done.`);
   }
 }

@@ -1,4 +1,4 @@
-import { log, note, outro, spinner } from '@clack/prompts';
+import { log, note, outro } from '@clack/prompts';
 import { adoptBuckets } from './adoptBuckets.ts';
 import { type Complete, readAnswers } from './answers.ts';
 import { apply, makePlan } from './apply.ts';
@@ -52,21 +52,12 @@ export async function planLab(answers: Complete): Promise<Plan> {
     ['Terraform and its provider for Google', () => init(answers.project)],
     ['Buckets of an earlier lab', () => adoptBuckets(answers)],
   ];
-  for (const [what, step] of steps) await working(what, step);
-  return working('Comparing what is there with what should be', () => makePlan());
-}
-
-async function working<T>(what: string, step: () => Promise<T>): Promise<T> {
-  const spin = spinner();
-  spin.start(what);
-  try {
-    const result = await step();
-    spin.stop(what);
-    return result;
-  } catch (error) {
-    spin.error(what);
-    throw error;
+  for (const [what, step] of steps) {
+    log.step(`${what} …`);
+    await step();
   }
+  log.step('What is there, compared with what should be …');
+  return makePlan();
 }
 
 async function finish(

@@ -1,4 +1,4 @@
-import { log, outro, spinner } from '@clack/prompts';
+import { log, outro } from '@clack/prompts';
 import { activeAccount } from './account.ts';
 import { complete, readAnswers } from './answers.ts';
 import { examinations } from './examinations.ts';
@@ -14,15 +14,11 @@ export async function doctor(): Promise<number> {
   const answers = complete(await readAnswers());
   const found: Finding[] = [];
   for (const [what, examine] of examinations) {
-    const spin = spinner();
-    spin.start(what);
     try {
       const findings = await examine(answers, account);
-      spin.clear();
       for (const finding of findings) show(finding);
       found.push(...findings);
     } catch (error) {
-      spin.clear();
       if (!(error instanceof Failed)) throw error;
       const finding: Finding = {
         state: 'broken',

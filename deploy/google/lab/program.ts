@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { Interrupted } from './stop.ts';
 
 /** A program that we started said no. Its own words are in `output`. */
 export class Failed extends Error {
@@ -24,7 +25,7 @@ export type Options = {
 /**
  * Runs a program to its end and gives what it printed. Ctrl-C reaches it from the terminal, as it reaches us; so we wait
  * for it: Terraform then still writes down what it has made.
- * @throws Failed
+ * @throws Failed, Interrupted
  */
 export async function run(program: string, args: string[], options: Options = {}): Promise<string> {
   const { env = {}, cwd, onLine } = options;
@@ -34,7 +35,10 @@ export async function run(program: string, args: string[], options: Options = {}
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd ? { cwd } : {}),
   });
-  const wait = () => undefined;
+  let wasInterrupted = false;
+  const wait = () => {
+    wasInterrupted = true;
+  };
   process.on('SIGINT', wait);
   try {
     let printed = '';
@@ -53,6 +57,7 @@ export async function run(program: string, args: string[], options: Options = {}
       child.once('close', done);
     });
     await linesEnded;
+    if (wasInterrupted) throw new Interrupted();
     if (code !== 0) throw new Failed(command, complained || printed);
     return printed;
   } finally {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { log, spinner } from '@clack/prompts';
+import { log } from '@clack/prompts';
 import type { Complete } from './answers.ts';
 import { gcloud, gcloudJson } from './gcloud.ts';
 import { Failed } from './program.ts';
@@ -19,26 +19,27 @@ export async function selfTest(answers: Complete, { buckets, share_with }: Outpu
   if (!buckets) throw new Error('Terraform does not say which buckets it has made');
   const before = new Set(await objectsIn(buckets.raw));
   const file = await writeFile(answers, share_with ?? '');
-  const working = spinner();
-  if (file) working.start(`${file} lies in the study folder. Waiting for it to arrive`);
-  else {
-    log.step('Now drop a picture or a text into the study folder, please. Ctrl-C if you would rather not.');
-    working.start('Waiting for a new file');
-  }
+  log.step(
+    file
+      ? `${file} lies in the study folder. Waiting for it to arrive …`
+      : 'Now drop a picture or a text into the study folder, please (Ctrl-C if you would rather not). Waiting …',
+  );
   // The clocks would do so as well, within five minutes.
   await tick(answers.project);
   const end = Date.now() + patience();
   let arrived: string | undefined;
   while (Date.now() < end) {
-    arrived ??= (await objectsIn(buckets.raw)).find((name) => !before.has(name));
+    if (!arrived) {
+      arrived = (await objectsIn(buckets.raw)).find((name) => !before.has(name));
+      if (arrived) log.step(`${arrived} is in the raw bucket. Waiting for its annotation …`);
+    }
     if (arrived) {
-      working.message(`${arrived} is in the raw bucket. Waiting for its annotation`);
       if (!/\.(png|jpe?g|gif|webp|bmp|tiff?|txt|md|html?)$/i.test(arrived)) {
-        working.stop(`${arrived} has arrived. It is neither a picture nor a text, so it is not annotated.`);
+        log.success(`${arrived} has arrived. It is neither a picture nor a text, so it is not annotated.`);
         return true;
       }
       if (await exists(`gs://${buckets.derived}/annotations/${arrived}.json`)) {
-        working.stop(
+        log.success(
           `${arrived} has arrived and is annotated: gs://${buckets.derived}/annotations/${arrived}.json`,
         );
         return true;
@@ -46,7 +47,7 @@ export async function selfTest(answers: Complete, { buckets, share_with }: Outpu
     }
     await sleep(every());
   }
-  working.error(arrived ? `${arrived} has arrived, but there is no annotation yet.` : 'No file has arrived.');
+  log.error(arrived ? `${arrived} has arrived, but there is no annotation yet.` : 'No file has arrived.');
   return false;
 }
 
