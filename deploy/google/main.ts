@@ -38,6 +38,12 @@ program
   .description('Looks at a lab from one end to the other and explains what it finds.')
   .action(async () => within((await import('./lab/doctor.ts')).doctor()));
 program
+  .command('replay')
+  .description('Gives deliveries that were given up (dead letters) another chance.')
+  .action(async (_, command: Command) =>
+    within((await import('./lab/replayDeadLetters.ts')).replayDeadLetters(command.optsWithGlobals())),
+  );
+program
   .command('destroy')
   .description('Takes the lab down. The data stays.')
   .option('--delete-data', 'the data as well; asks a second time')

@@ -21,9 +21,9 @@ const passing: { words: RegExp; why: string; seen: string }[] = [
     seen: 'https://github.com/hashicorp/terraform-provider-google/issues/25294',
   },
   {
-    words: /Cannot find metric that matches type/,
+    words: /Cannot find metric(\(s\))? that match|metric referenced by the provided filter is unknown/,
     why: 'a new metric is not known yet',
-    seen: 'https://github.com/hashicorp/terraform-provider-google/issues/7450',
+    seen: 'https://github.com/hashicorp/terraform-provider-google/issues/11102',
   },
   {
     words: /[Ss]ervice account \S+ does not exist|service-\d+@\S+ does not exist/,

@@ -33,6 +33,9 @@ afterEach(() => lab?.close());
     await terminal.sees('gazeline-drive@my-lab-gaze.iam.gserviceaccount.com');
     await terminal.answer('Is it shared?', keys.enter);
     await terminal.sees('Drive tells the lab of every change');
+    await terminal.sees('Now drop a picture or a text into the study folder');
+    await terminal.sees('tower.png has arrived and is annotated');
+    await terminal.sees('The lab works.');
     expect(await terminal.ended).toBe(0);
 
     expect(await lab.answers()).toEqual({
@@ -49,7 +52,7 @@ afterEach(() => lab?.close());
     const storing = lab.asked().filter((command) => command.startsWith('gcloud storage buckets'));
     expect(storing.join('\n')).toMatch(/create .*--uniform-bucket-level-access --public-access-prevention/);
     expect(storing.join('\n')).toMatch(/update .*--versioning/);
-  }, 60_000);
+  }, 150_000);
 
   test('without gcloud it says where to get it', async () => {
     lab = await NewLab.make();
@@ -127,7 +130,7 @@ afterEach(() => lab?.close());
       },
       {
         summary:
-          'Error creating AlertPolicy: googleapi: Error 404: Cannot find metric that matches type = "logging.googleapis.com/user/gazeline/failures"',
+          'Error creating AlertPolicy: googleapi: Error 404: Cannot find metric(s) that match type = "logging.googleapis.com/user/gazeline/failures"',
       },
     ];
     lab = await NewLab.make({ applyErrors }, givenAnswers);
@@ -141,7 +144,7 @@ afterEach(() => lab?.close());
     expect(await terminal.ended).toBe(0);
     expect(lab.world().made).toHaveLength(11);
     expect(lab.asked().filter((command) => command.startsWith('terraform apply'))).toHaveLength(4);
-  }, 60_000);
+  }, 150_000);
 
   test('an error that does not pass is shown with the right that is missing, and nothing is lost', async () => {
     const applyErrors = [
@@ -160,7 +163,7 @@ afterEach(() => lab?.close());
     await terminal.sees('--role=roles/owner');
     expect(await terminal.ended).toBe(1);
     expect(lab.world().made).toHaveLength(5);
-  }, 60_000);
+  }, 150_000);
 
   test('interrupted at a question, in the middle of the work, and run again: it goes on', async () => {
     lab = await NewLab.make({ pace: 300 });
@@ -190,13 +193,14 @@ afterEach(() => lab?.close());
     await third.sees(`${11 - half} of ${11 - half} done`);
     expect(await third.ended).toBe(0);
     expect(lab.world().made).toHaveLength(11);
-  }, 60_000);
+  }, 150_000);
 
   test('where public functions are forbidden, the lab polls: seen beforehand, or only when it is refused', async () => {
     lab = await NewLab.make({ isPublicForbidden: true }, givenAnswers);
     const before = lab.start('--no-self-test');
     await before.sees('iam.allowedPolicyMemberDomains');
-    before.close();
+    await before.answer('Shall it be planned?', keys.ctrlC);
+    expect(await before.ended).toBe(130);
     expect(await lab.answers()).toMatchObject({ public_webhook: false });
     await lab.close();
 
@@ -213,7 +217,7 @@ afterEach(() => lab?.close());
     await terminal.sees('every five minutes');
     expect(await terminal.ended).toBe(0);
     expect(await lab.answers()).toMatchObject({ public_webhook: false });
-  }, 60_000);
+  }, 150_000);
 
   test('destroy keeps the data, and the next lab takes it over', async () => {
     lab = await NewLab.make({}, givenAnswers);
@@ -238,7 +242,7 @@ afterEach(() => lab?.close());
     await again.sees('8 of 8 done');
     expect(await again.ended).toBe(0);
     expect(lab.asked().filter((command) => command.startsWith('terraform import'))).toHaveLength(3);
-  }, 60_000);
+  }, 150_000);
 
   test('data is deleted only when it was said twice', async () => {
     lab = await NewLab.make({ made: ['google_storage_bucket.raw'] }, givenAnswers);
@@ -248,5 +252,5 @@ afterEach(() => lab?.close());
     expect(await wrong.ended).toBe(1);
     expect(lab.world().made).toEqual(['google_storage_bucket.raw']);
     expect(lab.asked().join('\n')).not.toMatch(/-destroy|terraform apply/);
-  }, 60_000);
+  }, 150_000);
 });

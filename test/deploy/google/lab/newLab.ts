@@ -21,9 +21,8 @@ const world: World = {
   isPublicForbidden: false,
   objects: {},
   arriving: [
-    'my-lab-gaze-gazeline-state/drive/channels.json',
-    'my-lab-gaze-gazeline-raw/tower.png',
-    'my-lab-gaze-gazeline-derived/annotations/tower.png.json',
+    ['my-lab-gaze-gazeline-state/drive/channels.json'],
+    ['my-lab-gaze-gazeline-raw/tower.png', 'my-lab-gaze-gazeline-derived/annotations/tower.png.json'],
   ],
   made: [],
   applyErrors: [],

@@ -52,7 +52,7 @@ if (is('resource-manager', 'org-policies', 'describe'))
   print(world.isPublicForbidden ? { listPolicy: { allowedValues: ['C01abcde'] } } : {});
 if (is('services', 'enable')) print('');
 if (is('pubsub', 'topics', 'publish')) {
-  for (const path of world.arriving) {
+  for (const path of world.arriving.shift() ?? []) {
     const [bucket = '', ...name] = path.split('/');
     world.objects[bucket] = { ...world.objects[bucket], [name.join('/')]: '[]' };
   }

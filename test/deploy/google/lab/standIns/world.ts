@@ -15,8 +15,8 @@ export type World = {
   isPublicForbidden: boolean;
   /** By bucket, the names in it and their contents. */
   objects: Record<string, Record<string, string>>;
-  /** What arrives some looks after drive-tick was published: `bucket/name`. */
-  arriving: string[];
+  /** What has arrived, `bucket/name`, once drive-tick was published for the first time, the second time and so on. */
+  arriving: string[][];
   /** Addresses in Terraform's state. */
   made: string[];
   /** Of the next applies, what goes wrong after half of it, in turn. */

@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { functions } from '../../../../functions/index.ts';
+import { givenAnswers, NewLab } from './newLab.ts';
+import { isPythonThere } from './terminal.ts';
+
+const names = Object.entries(functions);
+const project = 'projects/my-lab-gaze';
+/** What gcloud says of a lab in which everything is well. */
+const well = () => ({
+  'functions list': names.map(([name]) => ({
+    name: `${project}/locations/europe-west4/functions/${name}`,
+    state: 'ACTIVE',
+  })),
+  'run services get-iam-policy': { bindings: [{ role: 'roles/run.invoker', members: ['allUsers'] }] },
+  'scheduler jobs list': names.flatMap(([name, { trigger }]) =>
+    trigger.kind === 'clock'
+      ? [{ name: `${project}/locations/europe-west4/jobs/${name}`, state: 'ENABLED' }]
+      : [],
+  ),
+  'pubsub subscriptions list': names.flatMap(([name, { trigger }]) =>
+    trigger.kind === 'http'
+      ? []
+      : [
+          {
+            name: `${project}/subscriptions/${name}`,
+            pushConfig: { pushEndpoint: `https://${name}.example` },
+          },
+        ],
+  ),
+  'pubsub subscriptions pull': [] as object[],
+});
+const state = (more: Record<string, string> = {}) => ({
+  'my-lab-gaze-gazeline-state': {
+    'drive/feed.json': JSON.stringify({
+      pageToken: '7',
+      drainedAt: new Date(Date.now() - 180_000).toISOString(),
+    }),
+    'drive/channels.json': JSON.stringify([{ expiration: new Date(Date.now() + 86_400_000).toISOString() }]),
+    ...more,
+  },
+});
+
+let lab: NewLab;
+beforeEach(async () => {
+  const answers = { ...givenAnswers, billing_account: '012345-567890-ABCDEF' };
+  lab = await NewLab.make({ answers: well(), objects: state() }, answers);
+});
+afterEach(() => lab.close());
+
+(isPythonThere ? describe : describe.skip)('npm run deploy -- doctor', () => {
+  test('of a lab in which everything is well it says so, and changes nothing', async () => {
+    const before = lab.world();
+    const doctor = lab.start('doctor');
+    await doctor.sees(`${names.length} of ${names.length} functions are there`);
+    await doctor.sees('Drive may call drive-webhook');
+    await doctor.sees('clocks tick');
+    await doctor.sees('Every function has its deliveries');
+    await doctor.sees('The study folder was read 3 minutes ago');
+    await doctor.sees('Drive tells the lab of changes');
+    await doctor.sees('Nothing was put aside');
+    await doctor.sees('The budget guard lets everything pass');
+    await doctor.sees('The lab works.');
+    expect(await doctor.ended).toBe(0);
+    expect(lab.world()).toEqual(before);
+    expect(lab.asked().join('\n')).not.toMatch(/create|delete|update|publish|enable|apply|add-iam/);
+  }, 60_000);
+
+  test('each thing that is not well is explained, with what helps', async () => {
+    const found = well();
+    found['functions list'] = found['functions list'].slice(1);
+    found['run services get-iam-policy'] = { bindings: [] };
+    found['scheduler jobs list'] = found['scheduler jobs list'].map((job) =>
+      job.name.endsWith('/drive-tick') ? { ...job, state: 'PAUSED' } : job,
+    );
+    found['pubsub subscriptions pull'] = [{ ackId: '1' }, { ackId: '2' }];
+    lab.change({
+      billing: {},
+      answers: found,
+      objects: state({
+        'drive/feed.json': JSON.stringify({ pageToken: '7', drainedAt: '2026-01-05T08:00:00.000Z' }),
+        'drive/channels.json': '[]',
+        'problems/annotate/1.json': '{}',
+        'budget/guard.json': JSON.stringify({ level: 'stop-all' }),
+      }),
+    });
+    const doctor = lab.start('doctor');
+    await doctor.sees('Nobody pays for the project');
+    await doctor.sees('gcloud billing projects link my-lab-gaze --billing-account=012345-567890-ABCDEF');
+    await doctor.sees(`${names[0]?.[0]} is not deployed`);
+    await doctor.sees('Drive may not call drive-webhook');
+    await doctor.sees('The clock drive-tick is PAUSED');
+    await doctor.sees(
+      'gcloud scheduler jobs resume drive-tick --location=europe-west4 --project=my-lab-gaze',
+    );
+    await doctor.sees('2 deliveries were given up');
+    await doctor.sees('The study folder was last read at 2026-01-05T08:00:00.000Z');
+    await doctor.sees('Drive does not tell the lab of changes');
+    await doctor.sees('1 inputs were put aside');
+    await doctor.sees('The budget guard is at “stop-all”');
+    expect(await doctor.ended).toBe(1);
+  }, 60_000);
+
+  test('a folder that was never read is most often not shared; and without answers there is nothing to look at', async () => {
+    lab.change({ objects: { 'my-lab-gaze-gazeline-state': {} } });
+    const doctor = lab.start('doctor');
+    await doctor.sees('The study folder has never been read');
+    await doctor.sees('https://drive.google.com/drive/folders/1AbC_dEfGhIjKlMnOp');
+    expect(await doctor.ended).toBe(1);
+
+    const { rm } = await import('node:fs/promises');
+    await rm(`${lab.dir}/answers.json`);
+    const nothing = lab.start('doctor');
+    await nothing.sees('Not answered yet: project, region, study_folder');
+    expect(await nothing.ended).toBe(1);
+  }, 60_000);
+});
