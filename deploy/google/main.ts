@@ -25,36 +25,39 @@ Examples:
   npm run deploy -- destroy               takes the lab down and keeps the data`,
   )
   .showHelpAfterError()
-  .action(async (options) => within((await import('./lab/deployLab.ts')).deployLab(options)));
+  .action((options) => within(async () => (await import('./lab/deployLab.ts')).deployLab(options)));
 
 program
   .command('plan')
   .description('Says what would be done, and what it costs. Nothing is changed.')
-  .action(async (_, command: Command) =>
-    within((await import('./lab/showPlan.ts')).showPlan(command.optsWithGlobals())),
+  .action((_, command: Command) =>
+    within(async () => (await import('./lab/showPlan.ts')).showPlan(command.optsWithGlobals())),
   );
 program
   .command('doctor')
   .description('Looks at a lab from one end to the other and explains what it finds.')
-  .action(async () => within((await import('./lab/doctor.ts')).doctor()));
+  .action(() => within(async () => (await import('./lab/doctor.ts')).doctor()));
 program
   .command('replay')
   .description('Gives deliveries that were given up (dead letters) another chance.')
-  .action(async (_, command: Command) =>
-    within((await import('./lab/replayDeadLetters.ts')).replayDeadLetters(command.optsWithGlobals())),
+  .action((_, command: Command) =>
+    within(async () =>
+      (await import('./lab/replayDeadLetters.ts')).replayDeadLetters(command.optsWithGlobals()),
+    ),
   );
 program
   .command('destroy')
   .description('Takes the lab down. The data stays.')
   .option('--delete-data', 'the data as well; asks a second time')
-  .action(async (_, command: Command) =>
-    within((await import('./lab/destroyLab.ts')).destroyLab(command.optsWithGlobals())),
+  .action((_, command: Command) =>
+    within(async () => (await import('./lab/destroyLab.ts')).destroyLab(command.optsWithGlobals())),
   );
 
 /** A verb, to its exit code. */
-async function within(verb: Promise<number>): Promise<void> {
+async function within(verb: () => Promise<number>): Promise<void> {
+  intro('Gazeline');
   try {
-    process.exitCode = await verb;
+    process.exitCode = await verb();
   } catch (error) {
     if (error instanceof Interrupted) {
       cancel('Interrupted. Your answers are remembered: run it again to go on.');
@@ -69,5 +72,4 @@ async function within(verb: Promise<number>): Promise<void> {
   }
 }
 
-intro('Gazeline');
 await program.parseAsync();

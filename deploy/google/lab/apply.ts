@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +11,8 @@ import { countsOf, type Plan } from './planInWords.ts';
 import { Failed } from './program.ts';
 import { terraform } from './terraform.ts';
 
-export const planFile = () => join(tmpdir(), `gazeline-${process.pid}.plan`);
+const planFile = () => join(tmpdir(), `gazeline-${process.pid}.plan`);
+process.once('exit', () => rmSync(planFile(), { force: true }));
 
 /** @param more arguments of `terraform plan` */
 export async function makePlan(...more: string[]): Promise<Plan> {

@@ -39,7 +39,9 @@ export async function terraform(args: string[], onEvent?: (event: Event) => void
         TF_VAR_channel_secret: channelSecret,
         TF_IN_AUTOMATION: '1',
         TF_INPUT: '0',
-        ...(process.env.GAZELINE_ANSWERS ? { TF_CLI_ARGS_plan: `-var-file=${answersFile()}` } : {}),
+        ...(process.env.GAZELINE_ANSWERS
+          ? { TF_CLI_ARGS_plan: answersArgument(), TF_CLI_ARGS_import: answersArgument() }
+          : {}),
       },
       ...(args.includes('-json') ? { onLine } : {}),
     });
@@ -48,6 +50,8 @@ export async function terraform(args: string[], onEvent?: (event: Event) => void
     throw error;
   }
 }
+
+const answersArgument = () => `-var-file=${answersFile()}`;
 
 function parsed(line: string): Event | undefined {
   try {

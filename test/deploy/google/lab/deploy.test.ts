@@ -219,6 +219,29 @@ afterEach(() => lab?.close());
     expect(await lab.answers()).toMatchObject({ public_webhook: false });
   }, 150_000);
 
+  test('plan only says what would be done', async () => {
+    lab = await NewLab.make({}, givenAnswers);
+    const terminal = lab.start('plan');
+    await terminal.sees('3 buckets');
+    await terminal.sees('Nothing was changed. To do it: npm run deploy');
+    expect(await terminal.ended).toBe(0);
+    expect(lab.world().made).toEqual([]);
+  }, 150_000);
+
+  test('with --ci it asks for the repository, and says how to connect one', async () => {
+    lab = await NewLab.make({}, givenAnswers);
+    const repository = 'projects/my-lab-gaze/locations/europe-west4/connections/github/repositories/gazeline';
+    const terminal = lab.start('--ci', '--no-self-test');
+    await terminal.sees(
+      'https://console.cloud.google.com/cloud-build/repositories/2nd-gen?project=my-lab-gaze',
+    );
+    await terminal.answer('The full name of the repository', `${repository}${keys.enter}`);
+    await terminal.answer('Shall it be planned?', keys.enter);
+    await terminal.answer('Shall it be done?', keys.enter);
+    expect(await terminal.ended).toBe(0);
+    expect(await lab.answers()).toMatchObject({ repository });
+  }, 150_000);
+
   test('destroy keeps the data, and the next lab takes it over', async () => {
     lab = await NewLab.make({}, givenAnswers);
     const terminal = lab.start('--no-self-test');

@@ -1,44 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { functions } from '../../../../functions/index.ts';
+import { names, state, well } from './healthyLab.ts';
 import { givenAnswers, NewLab } from './newLab.ts';
-import { isPythonThere } from './terminal.ts';
-
-const names = Object.entries(functions);
-const project = 'projects/my-lab-gaze';
-/** What gcloud says of a lab in which everything is well. */
-const well = () => ({
-  'functions list': names.map(([name]) => ({
-    name: `${project}/locations/europe-west4/functions/${name}`,
-    state: 'ACTIVE',
-  })),
-  'run services get-iam-policy': { bindings: [{ role: 'roles/run.invoker', members: ['allUsers'] }] },
-  'scheduler jobs list': names.flatMap(([name, { trigger }]) =>
-    trigger.kind === 'clock'
-      ? [{ name: `${project}/locations/europe-west4/jobs/${name}`, state: 'ENABLED' }]
-      : [],
-  ),
-  'pubsub subscriptions list': names.flatMap(([name, { trigger }]) =>
-    trigger.kind === 'http'
-      ? []
-      : [
-          {
-            name: `${project}/subscriptions/${name}`,
-            pushConfig: { pushEndpoint: `https://${name}.example` },
-          },
-        ],
-  ),
-  'pubsub subscriptions pull': [] as object[],
-});
-const state = (more: Record<string, string> = {}) => ({
-  'my-lab-gaze-gazeline-state': {
-    'drive/feed.json': JSON.stringify({
-      pageToken: '7',
-      drainedAt: new Date(Date.now() - 180_000).toISOString(),
-    }),
-    'drive/channels.json': JSON.stringify([{ expiration: new Date(Date.now() + 86_400_000).toISOString() }]),
-    ...more,
-  },
-});
+import { isPythonThere, keys } from './terminal.ts';
 
 let lab: NewLab;
 beforeEach(async () => {
@@ -98,6 +61,32 @@ afterEach(() => lab.close());
     await doctor.sees('1 inputs were put aside');
     await doctor.sees('The budget guard is at “stop-all”');
     expect(await doctor.ended).toBe(1);
+  }, 60_000);
+
+  test('dead letters go to their topics again, and only then are taken away', async () => {
+    const letter = (ackId: string, subscription: string) => ({
+      ackId,
+      message: {
+        data: Buffer.from(`{"fileId":"${ackId}"}`).toString('base64'),
+        attributes: { CloudPubSubDeadLetterSourceSubscription: subscription, kind: 'a,b' },
+        orderingKey: 'one-file',
+      },
+    });
+    const letters = [letter('a1', 'file-sync'), letter('a2', 'a-function-of-old')];
+    lab.change({ answers: { ...well(), 'pubsub subscriptions pull': letters } });
+    const replay = lab.start('replay');
+    await replay.sees('1 file-sync');
+    await replay.answer('Shall they be delivered again?', keys.enter);
+    await replay.sees('There is no function a-function-of-old any more');
+    await replay.sees('1 of 2 are delivered again');
+    expect(await replay.ended).toBe(1);
+    expect(lab.askedArguments().slice(-2)).toEqual([
+      [
+        ...['gcloud', 'pubsub', 'topics', 'publish', 'file-changed', '--project=my-lab-gaze'],
+        ...['--message={"fileId":"a1"}', '--attribute=^|^kind=a,b', '--ordering-key=one-file'],
+      ],
+      ['gcloud', 'pubsub', 'subscriptions', 'ack', 'dead-letters', '--ack-ids=a1', '--project=my-lab-gaze'],
+    ]);
   }, 60_000);
 
   test('a folder that was never read is most often not shared; and without answers there is nothing to look at', async () => {

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { asked, readWorld, type World, writeWorld } from './standIns/world.ts';
+import { asked, askedArguments, readWorld, type World, writeWorld } from './standIns/world.ts';
 import { Terminal } from './terminal.ts';
 
 const root = join(import.meta.dirname, '../../../..');
@@ -68,7 +68,7 @@ export class NewLab {
     if (answers) await writeFile(join(dir, 'answers.json'), JSON.stringify(answers));
     const lab = new NewLab(dir, server, denied);
     for (const program of ['gcloud', 'terraform']) await lab.#standIn(program);
-    await writeFile(join(dir, 'bin/npm'), `#!/bin/sh\necho "npm $*" >> '${join(dir, 'asked.log')}'\n`);
+    await writeFile(join(dir, 'bin/npm'), `#!/bin/sh\necho '["npm"]' >> '${join(dir, 'asked.log')}'\n`);
     await chmod(join(dir, 'bin/npm'), 0o755);
     return lab;
   }
@@ -124,6 +124,7 @@ export class NewLab {
   world = () => readWorld(this.dir);
   change = (changes: Partial<World>) => writeWorld({ ...this.world(), ...changes }, this.dir);
   asked = () => asked(this.dir);
+  askedArguments = () => askedArguments(this.dir);
   answers = async () =>
     JSON.parse(await readFile(join(this.dir, 'answers.json'), 'utf8')) as Record<string, unknown>;
 

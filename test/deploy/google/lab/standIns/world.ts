@@ -34,8 +34,14 @@ export const writeWorld = (world: World, to = folder) =>
   writeFileSync(join(to, 'world.json'), JSON.stringify(world, undefined, 2));
 
 export function recordAsked(program: string, args: string[]): void {
-  appendFileSync(join(folder, 'asked.log'), `${[program, ...args].join(' ')}\n`);
+  appendFileSync(join(folder, 'asked.log'), `${JSON.stringify([program, ...args])}\n`);
 }
 
-export const asked = (from: string): string[] =>
-  readFileSync(join(from, 'asked.log'), 'utf8').trim().split('\n');
+/** All that was asked, each as it would be typed, but without quotes. */
+export const asked = (from: string): string[] => askedArguments(from).map((args) => args.join(' '));
+
+export const askedArguments = (from: string): string[][] =>
+  readFileSync(join(from, 'asked.log'), 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
