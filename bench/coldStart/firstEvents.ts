@@ -3,7 +3,7 @@ import { provision } from '../../deploy/local/host/provision.ts';
 import { functions } from '../../functions/index.ts';
 import { clients } from '../../shared/clients.ts';
 
-export type FirstEvent = { headers?: Record<string, string>; body?: unknown };
+export type FirstEvent = { method?: string; path?: string; headers?: Record<string, string>; body?: unknown };
 
 /**
  * What each function is asked first, so that its clients are used: on the local cloud that the environment names, whose

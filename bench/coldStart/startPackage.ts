@@ -37,13 +37,13 @@ export async function startPackage(
     let { status } = await Promise.race([firstAnswer(url, {}), died]);
     const ready = performance.now() - begin;
     if (event) {
-      const { headers = {}, body } = event;
+      const { method = 'POST', path = '', headers = {}, body } = event;
       const request = {
-        method: 'POST',
+        method,
         headers: { 'content-type': 'application/json', ...headers },
         ...(body ? { body: JSON.stringify(body) } : {}),
       };
-      ({ status } = await firstAnswer(url, request));
+      ({ status } = await firstAnswer(`${url}${path}`, request));
     }
     const answer = performance.now() - begin;
     return { ready, answer, status, memory: await peakMemory(child.pid as number) };

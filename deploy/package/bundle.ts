@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { type BuildResult, build } from 'esbuild';
 import { onlyOneFunction } from './onlyOneFunction.ts';
@@ -7,9 +7,9 @@ import { protos } from './protos.ts';
 const root = join(import.meta.dirname, '../..');
 const outdir = 'out';
 
-/** What a source file reads while it runs, by its place in the repository, and where it looks for it in a package. */
-const assets: Record<string, Record<string, string>> = {
-  'shared/machines/startupScript.ts': { 'deploy/google/machine/start.sh': 'machine/start.sh' },
+/** What a source file reads while it runs: where those files are, and the folder in which they are in a package as well. */
+const assets: Record<string, { files: string; below: string }> = {
+  'shared/machines/startupScript.ts': { files: 'deploy/google/*/start.sh', below: 'deploy/google' },
 };
 
 /**
@@ -36,7 +36,9 @@ export async function bundle(name: string): Promise<Map<string, Buffer>> {
     const wanted = assets[source];
     if (!wanted && !threads.includes(source))
       throw new Error(`${source} looks for files beside it; say in deploy/package/bundle.ts which`);
-    for (const [from, to] of Object.entries(wanted ?? {})) files.set(to, await readFile(join(root, from)));
+    if (wanted)
+      for await (const file of glob(wanted.files, { cwd: root }))
+        files.set(relative(wanted.below, file), await readFile(join(root, file)));
   }
   return files;
 }
