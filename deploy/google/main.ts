@@ -38,12 +38,12 @@ program
   .description('Looks at a lab from one end to the other and explains what it finds.')
   .action(() => within(async () => (await import('./lab/doctor.ts')).doctor()));
 program
-  .command('replay')
-  .description('Gives deliveries that were given up (dead letters) another chance.')
-  .action((_, command: Command) =>
-    within(async () =>
-      (await import('./lab/replayDeadLetters.ts')).replayDeadLetters(command.optsWithGlobals()),
-    ),
+  .command('env')
+  .description(
+    'Prints what `npx gazeline` has to know to look at the lab: eval "$(npm run --silent deploy -- env)"',
+  )
+  .action(() =>
+    within(async () => (await import('./lab/printEnvironment.ts')).printEnvironment(), { quiet: true }),
   );
 program
   .command('destroy')
@@ -54,8 +54,8 @@ program
   );
 
 /** A verb, to its exit code. */
-async function within(verb: () => Promise<number>): Promise<void> {
-  intro('Gazeline');
+async function within(verb: () => Promise<number>, { quiet = false } = {}): Promise<void> {
+  if (!quiet) intro('Gazeline');
   try {
     process.exitCode = await verb();
   } catch (error) {

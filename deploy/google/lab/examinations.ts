@@ -137,7 +137,7 @@ async function clocks({ project, region }: Complete): Promise<Finding[]> {
   }));
 }
 
-async function deliveries({ project }: Complete): Promise<Finding[]> {
+async function deliveries({ project, buckets }: Complete): Promise<Finding[]> {
   const listed = ((await gcloudJson('pubsub', 'subscriptions', 'list', `--project=${project}`)) ?? []) as {
     name: string;
     pushConfig?: { pushEndpoint?: string };
@@ -154,15 +154,13 @@ async function deliveries({ project }: Complete): Promise<Finding[]> {
     words: 'Its subscription is missing or calls nobody. Run npm run deploy.',
   }));
   if (broken.length === 0) findings.push({ state: 'good', what: 'Every function has its deliveries' });
-  // Looked at, and not taken away: they are there again in a minute.
-  const dead = ((await gcloudJson(
-    ...['pubsub', 'subscriptions', 'pull', 'dead-letters', '--limit=20', `--project=${project}`],
-  )) ?? []) as unknown[];
+  const state = buckets?.state ?? `${project}-gazeline-state`;
+  const dead = await objectsBelow(state, 'dead-letters/');
   if (dead.length > 0)
     findings.push({
       state: 'worrying',
-      what: `${dead.length === 20 ? '20 or more' : dead.length} deliveries were given up`,
-      words: 'See “Dead letters” in docs/operations.md.',
+      what: `${dead.length} deliveries were given up`,
+      words: 'npx gazeline dead-letters list shows them. See “Dead letters” in docs/operations.md.',
     });
   return findings;
 }
@@ -211,13 +209,7 @@ async function drive({ project, study_folder, public_webhook, buckets }: Complet
 
 async function problems({ project, buckets }: Complete): Promise<Finding[]> {
   const state = buckets?.state ?? `${project}-gazeline-state`;
-  const listed = ((await gcloudJson('storage', 'objects', 'list', `gs://${state}/problems/**`).catch(
-    (error) => {
-      // None matches.
-      if (error instanceof Failed) return [];
-      throw error;
-    },
-  )) ?? []) as { name: string }[];
+  const listed = await objectsBelow(state, 'problems/');
   if (listed.length === 0) return [{ state: 'good', what: 'Nothing was put aside' }];
   return [
     {
@@ -244,13 +236,25 @@ async function guard({ project, buckets }: Complete): Promise<Finding[]> {
   ];
 }
 
+async function objectsBelow(bucket: string, folder: string): Promise<{ name: string }[]> {
+  try {
+    return ((await gcloudJson('storage', 'objects', 'list', `gs://${bucket}/${folder}**`)) ?? []) as {
+      name: string;
+    }[];
+  } catch (error) {
+    if (error instanceof Failed && isNotThere(error)) return [];
+    throw error;
+  }
+}
+
+const isNotThere = ({ output }: Failed) => /not found|No URLs matched|matched no objects|404/i.test(output);
+
 /** One of Gazeline's own; undefined if there is none. */
 async function record(bucket: string, name: string): Promise<unknown> {
   try {
     return JSON.parse(await gcloud('storage', 'cat', `gs://${bucket}/${name}`));
   } catch (error) {
-    if (error instanceof Failed && /not found|No URLs matched|matched no objects|404/i.test(error.output))
-      return undefined;
+    if (error instanceof Failed && isNotThere(error)) return undefined;
     throw error;
   }
 }

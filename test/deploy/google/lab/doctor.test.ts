@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { names, state, well } from './healthyLab.ts';
 import { givenAnswers, NewLab } from './newLab.ts';
-import { isPythonThere, keys } from './terminal.ts';
+import { isPythonThere } from './terminal.ts';
 
 let lab: NewLab;
 beforeEach(async () => {
@@ -35,13 +35,14 @@ afterEach(() => lab.close());
     found['scheduler jobs list'] = found['scheduler jobs list'].map((job) =>
       job.name.endsWith('/drive-tick') ? { ...job, state: 'PAUSED' } : job,
     );
-    found['pubsub subscriptions pull'] = [{ ackId: '1' }, { ackId: '2' }];
     lab.change({
       billing: {},
       answers: found,
       objects: state({
         'drive/feed.json': JSON.stringify({ pageToken: '7', drainedAt: '2026-01-05T08:00:00.000Z' }),
         'drive/channels.json': '[]',
+        'dead-letters/1.json': '{}',
+        'dead-letters/2.json': '{}',
         'problems/annotate/1.json': '{}',
         'budget/guard.json': JSON.stringify({ level: 'stop-all' }),
       }),
@@ -63,29 +64,15 @@ afterEach(() => lab.close());
     expect(await doctor.ended).toBe(1);
   }, 60_000);
 
-  test('dead letters go to their topics again, and only then are taken away', async () => {
-    const letter = (ackId: string, subscription: string) => ({
-      ackId,
-      message: {
-        data: Buffer.from(`{"fileId":"${ackId}"}`).toString('base64'),
-        attributes: { CloudPubSubDeadLetterSourceSubscription: subscription, kind: 'a,b' },
-        orderingKey: 'one-file',
-      },
-    });
-    const letters = [letter('a1', 'file-sync'), letter('a2', 'a-function-of-old')];
-    lab.change({ answers: { ...well(), 'pubsub subscriptions pull': letters } });
-    const replay = lab.start('replay');
-    await replay.sees('1 file-sync');
-    await replay.answer('Shall they be delivered again?', keys.enter);
-    await replay.sees('There is no function a-function-of-old any more');
-    await replay.sees('1 of 2 are delivered again');
-    expect(await replay.ended).toBe(1);
-    expect(lab.askedArguments().slice(-2)).toEqual([
-      [
-        ...['gcloud', 'pubsub', 'topics', 'publish', 'file-changed', '--project=my-lab-gaze'],
-        ...['--message={"fileId":"a1"}', '--attribute=^|^kind=a,b', '--ordering-key=one-file'],
-      ],
-      ['gcloud', 'pubsub', 'subscriptions', 'ack', 'dead-letters', '--ack-ids=a1', '--project=my-lab-gaze'],
+  test('what npx gazeline has to know is printed for a shell, and nothing else', async () => {
+    const env = lab.start('env');
+    expect(await env.ended).toBe(0);
+    expect(env.text.trim().split('\n')).toEqual([
+      "export GAZELINE_PROJECT='my-lab-gaze'",
+      "export GAZELINE_STUDY_FOLDER='1AbC_dEfGhIjKlMnOp'",
+      "export GAZELINE_RAW_BUCKET='my-lab-gaze-gazeline-raw'",
+      "export GAZELINE_DERIVED_BUCKET='my-lab-gaze-gazeline-derived'",
+      "export GAZELINE_STATE_BUCKET='my-lab-gaze-gazeline-state'",
     ]);
   }, 60_000);
 

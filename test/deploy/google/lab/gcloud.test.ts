@@ -23,19 +23,11 @@ testGcloud(
   'every command that is asked of gcloud or told to a person is one that gcloud knows',
   async () => {
     const { answers, objects } = wholeLab();
-    const dead = {
-      ackId: 'a1',
-      message: {
-        data: Buffer.from('{"a":1}').toString('base64'),
-        attributes: { CloudPubSubDeadLetterSourceSubscription: 'file-sync', eventType: 'a,b' },
-        orderingKey: 'k',
-      },
-    };
     stoodIn = await NewLab.make(
-      { answers: { ...answers, 'pubsub subscriptions pull': [dead] }, objects },
+      { answers, objects },
       { ...givenAnswers, billing_account: '012345-567890-ABCDEF' },
     );
-    for (const args of [['--yes'], ['doctor'], ['--yes', 'replay'], ['--yes', 'destroy']]) {
+    for (const args of [['--yes'], ['doctor'], ['--yes', 'destroy']]) {
       const terminal = stoodIn.start(...args);
       await terminal.ended;
     }

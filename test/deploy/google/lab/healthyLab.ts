@@ -24,7 +24,6 @@ export const well = () => ({
           },
         ],
   ),
-  'pubsub subscriptions pull': [] as object[],
 });
 export const state = (more: Record<string, string> = {}) => ({
   'my-lab-gaze-gazeline-state': {

@@ -50,7 +50,7 @@ if (is('billing', 'accounts', 'list'))
 if (is('billing', 'accounts', 'describe')) print({ currencyCode: world.currency });
 if (is('resource-manager', 'org-policies', 'describe'))
   print(world.isPublicForbidden ? { listPolicy: { allowedValues: ['C01abcde'] } } : {});
-if (is('services', 'enable') || is('pubsub', 'subscriptions', 'ack')) print('');
+if (is('services', 'enable')) print('');
 if (is('pubsub', 'topics', 'publish')) {
   for (const path of world.arriving.shift() ?? []) {
     const [bucket = '', ...name] = path.split('/');
