@@ -18,7 +18,7 @@ export async function checkBilling(project: string, person: string): Promise<Bil
     billingEnabled?: boolean;
     billingAccountName?: string;
   };
-  const account = info.billingAccountName?.replace('billingAccounts/', '') ?? '';
+  const account = number(info.billingAccountName ?? '');
   if (!info.billingEnabled || !account) throw new Stop(await unpaidWords(project));
   const missing = await missingPermissions({ billingAccount: account }, ['billing.budgets.create']);
   return {
@@ -37,11 +37,9 @@ async function unpaidWords(project: string): Promise<string> {
     ...(first
       ? [
           'You can see these accounts:',
-          ...accounts.map(
-            ({ name, displayName }) => `  ${name.replace('billingAccounts/', '')}  ${displayName ?? ''}`,
-          ),
+          ...accounts.map(({ name, displayName }) => `  ${number(name)}  ${displayName ?? ''}`),
           'To let one of them pay:',
-          `  gcloud billing projects link ${project} --billing-account=${first.name.replace('billingAccounts/', '')}`,
+          `  gcloud billing projects link ${project} --billing-account=${number(first.name)}`,
         ]
       : [
           'You can see none. Whoever pays for cloud services where you work has to run, with the account’s number:',
@@ -49,6 +47,8 @@ async function unpaidWords(project: string): Promise<string> {
         ]),
   ].join('\n');
 }
+
+const number = (name: string) => name.replace('billingAccounts/', '');
 
 const budgetWords = (account: string, person: string) =>
   [

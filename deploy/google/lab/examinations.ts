@@ -36,6 +36,7 @@ async function project({ project }: Complete, account: string): Promise<Finding[
 
 async function billing({ project, billing_account }: Complete): Promise<Finding[]> {
   const info = (await gcloudJson('billing', 'projects', 'describe', project)) as { billingEnabled?: boolean };
+  const payer = billing_account || 'NUMBER';
   if (!info.billingEnabled)
     return [
       {
@@ -43,7 +44,7 @@ async function billing({ project, billing_account }: Complete): Promise<Finding[
         what: 'Nobody pays for the project',
         words: [
           'Google stops all of it. If the budget guard took it from its billing account: npx gazeline guard show. To pay again:',
-          `  gcloud billing projects link ${project} --billing-account=${billing_account || 'NUMBER'}`,
+          `  gcloud billing projects link ${project} --billing-account=${payer}`,
         ].join('\n'),
       },
     ];

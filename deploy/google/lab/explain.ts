@@ -12,17 +12,24 @@ export function explain(error: unknown, { project, account }: { project: string;
 
 function advice(remedy: Remedy, project: string, account: string): string[] {
   switch (remedy.kind) {
-    case 'permission':
+    case 'permission': {
+      const { permission, resource } = remedy;
+      const billing = /^billingAccounts\/([^/]+)/.exec(resource ?? '')?.[1];
+      const member = memberOf(account);
       return [
-        `A right is missing${remedy.permission ? `: ${remedy.permission}` : ''}${remedy.resource ? ` on ${remedy.resource}` : ''}.`,
-        remedy.resource?.startsWith('billingAccounts')
-          ? 'An administrator of the billing account can give it:'
-          : 'An owner of the project can give it:',
-        remedy.resource?.startsWith('billingAccounts')
-          ? `  gcloud billing accounts add-iam-policy-binding ${remedy.resource.split('/')[1]} --member=${memberOf(account)} --role=roles/billing.costsManager`
-          : `  gcloud projects add-iam-policy-binding ${project} --member=${memberOf(account)} --role=roles/owner`,
+        `A right is missing${permission ? `: ${permission}` : ''}${resource ? ` on ${resource}` : ''}.`,
+        ...(billing
+          ? [
+              'An administrator of the billing account can give it:',
+              `  gcloud billing accounts add-iam-policy-binding ${billing} --member=${member} --role=roles/billing.costsManager`,
+            ]
+          : [
+              'An owner of the project can give it:',
+              `  gcloud projects add-iam-policy-binding ${project} --member=${member} --role=roles/owner`,
+            ]),
         'Then run npm run deploy again: it goes on where it was.',
       ];
+    }
     case 'locked':
       return [
         'Somebody else is deploying this lab now, or a run was ended in the middle. If nobody is:',

@@ -4,6 +4,7 @@ import type { Complete } from './answers.ts';
 import { gcloud, gcloudJson } from './gcloud.ts';
 import { Failed } from './program.ts';
 import type { Outputs } from './terraform.ts';
+import { writeTestFile } from './writeTestFile.ts';
 
 const seconds = (name: string, usual: number) => Number(process.env[name] ?? usual) * 1000;
 /** How often is looked, and for how long a file may take: polls are every five minutes. */
@@ -18,7 +19,7 @@ const patience = () => seconds('GAZELINE_PATIENCE_SECONDS', 900);
 export async function selfTest(answers: Complete, { buckets, share_with }: Outputs): Promise<boolean> {
   if (!buckets) throw new Error('Terraform does not say which buckets it has made');
   const before = new Set(await objectsIn(buckets.raw));
-  const file = await writeFile(answers, share_with ?? '');
+  const file = await writeAsLab(answers, share_with ?? '');
   log.step(
     file
       ? `${file} lies in the study folder. Waiting for it to arrive …`
@@ -69,12 +70,8 @@ export async function openChannel({ project }: Complete, { buckets }: Outputs): 
   return false;
 }
 
-/**
- * Writes a small text into the study folder in the name that the folder is shared with: that needs the right to act in its
- * name, and a place that has room for it. A service account has none in somebody's My Drive.
- * @returns its name
- */
-async function writeFile(
+/** Only a shared drive has room for it; and it needs the right to act in the lab's name, which an owner has not by itself. */
+async function writeAsLab(
   { study_folder, shared_drive }: Complete,
   account: string,
 ): Promise<string | undefined> {
@@ -82,29 +79,9 @@ async function writeFile(
   try {
     const scope = 'https://www.googleapis.com/auth/drive';
     const token = await gcloud(
-      'auth',
-      'print-access-token',
-      `--impersonate-service-account=${account}`,
-      `--scopes=${scope}`,
+      ...['auth', 'print-access-token', `--impersonate-service-account=${account}`, `--scopes=${scope}`],
     );
-    const name = `gazeline-self-test-${new Date().toISOString().slice(0, 16).replace(':', '-')}.txt`;
-    const boundary = 'gazeline';
-    const response = await fetch(
-      'https://www.googleapis.com/upload/drive/v3/files?uploadType=multipart&supportsAllDrives=true&fields=id',
-      {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${token}`,
-          'content-type': `multipart/related; boundary=${boundary}`,
-        },
-        body: [
-          `--${boundary}\r\ncontent-type: application/json\r\n\r\n${JSON.stringify({ name, parents: [study_folder] })}`,
-          `--${boundary}\r\ncontent-type: text/plain\r\n\r\nThe lab works. This file may be deleted.`,
-          `--${boundary}--`,
-        ].join('\r\n'),
-      },
-    );
-    return response.ok ? name : undefined;
+    return await writeTestFile(study_folder, token);
   } catch (error) {
     if (error instanceof Failed) return undefined;
     throw error;

@@ -38,7 +38,7 @@ testGcloud(
       'services enable',
       'buckets create',
       'functions list',
-      'subscriptions ack',
+      'subscriptions list',
       'topics publish',
     ])
       expect(typed).toContain(verb);
@@ -55,7 +55,8 @@ testGcloud(
       success: boolean;
       error_message: string | null;
     }[];
-    expect(results.filter(({ success }) => !success)).toEqual([]);
+    const wrong = results.filter(({ success }) => !success);
+    expect(wrong.map(({ command_string, error_message }) => [command_string, error_message])).toEqual([]);
     expect(results.length).toBe(list.length);
   },
   180_000,
@@ -97,10 +98,20 @@ testGcloud(
 const quoted = (argument: string) =>
   /^[\w@%+=:,./*-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 
-/** Those in the documents, and in what is told when something is missing. Words in capitals stand for something. */
+/** Those in the documents, and those that our own words tell a person to type. Words in capitals stand for something. */
 async function commandsInWords(): Promise<string[]> {
   const docs = (await readdir(join(root, 'docs'))).map((name) => join(root, 'docs', name));
-  const texts = await Promise.all([join(root, 'README.md'), ...docs].map((file) => readFile(file, 'utf8')));
-  const commands = texts.join('\n').matchAll(/^ *(gcloud (?:[^\n\\]|\\\n)+)$|`(gcloud [^`\n]+)`/gm);
-  return [...commands].map(([, block, inline]) => (block ?? inline ?? '').replace(/\\\n/g, ' ').trim());
+  const documents = await Promise.all(
+    [join(root, 'README.md'), ...docs].map((file) => readFile(file, 'utf8')),
+  );
+  const inDocuments = documents.join('\n').matchAll(/^ *(gcloud (?:[^\n\\]|\\\n)+)$|`(gcloud [^`\n]+)`/gm);
+  const lab = join(root, 'deploy/google/lab');
+  const sources = await Promise.all((await readdir(lab)).map((name) => readFile(join(lab, name), 'utf8')));
+  const inSources = sources.join('\n').matchAll(/[`'] *(gcloud (?!is )[^`'\n]+?)(?:\\n[^`'\n]*)?[`']/g);
+  const told = [...inSources].map(([, command = '']) => command.replace(/\$\{[^}]*\}/g, 'some-thing'));
+  expect(told.join('\n')).toContain('gcloud billing projects link some-thing');
+  return [
+    ...[...inDocuments].map(([, block, inline]) => (block ?? inline ?? '').replace(/\\\n/g, ' ').trim()),
+    ...told,
+  ];
 }
