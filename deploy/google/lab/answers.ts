@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { Stop } from './stop.ts';
 
-/** Where Terraform's files are, and the answers: it reads each file of such a name by itself. */
-export const terraformFolder = join(import.meta.dirname, '../terraform');
-export const answersFile = () =>
-  process.env.GAZELINE_ANSWERS ?? join(terraformFolder, 'lab.auto.tfvars.json');
+/** Where Terraform's files are; another one for tests. */
+export const terraformFolder = process.env.GAZELINE_TERRAFORM ?? join(import.meta.dirname, '../terraform');
+/** Terraform reads each file of such a name by itself. */
+export const answersFile = join(terraformFolder, 'lab.auto.tfvars.json');
 
 /** Variables of `deploy/google/terraform/variables.tf`. There is no secret among them. */
 const Answers = z.strictObject({
@@ -37,7 +37,7 @@ export type Complete = Answers & Record<'project' | 'region' | 'study_folder', s
 export async function readAnswers(): Promise<Answers> {
   let text: string;
   try {
-    text = await readFile(answersFile(), 'utf8');
+    text = await readFile(answersFile, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw error;
@@ -46,13 +46,13 @@ export async function readAnswers(): Promise<Answers> {
     return Answers.parse(JSON.parse(text));
   } catch (error) {
     const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
-    throw new Stop(`${answersFile()} cannot be read:\n${reason}\nMend it, or delete it to be asked again.`);
+    throw new Stop(`${answersFile} cannot be read:\n${reason}\nMend it, or delete it to be asked again.`);
   }
 }
 
 /** Whole or not at all, and after each answer: whoever is interrupted is not asked again. */
 export async function rememberAnswers(answers: Answers): Promise<void> {
-  const file = answersFile();
+  const file = answersFile;
   await writeFile(`${file}.new`, `${JSON.stringify(answers, undefined, 2)}\n`);
   await rename(`${file}.new`, file);
 }
@@ -62,7 +62,7 @@ export function complete(answers: Answers): Complete {
   const missing = (['project', 'region', 'study_folder'] as const).filter((name) => !answers[name]);
   if (missing.length > 0)
     throw new Stop(
-      `Not answered yet: ${missing.join(', ')}. Run npm run deploy in a terminal, or write ${answersFile()}.`,
+      `Not answered yet: ${missing.join(', ')}. Run npm run deploy in a terminal, or write ${answersFile}.`,
     );
   return answers as Complete;
 }

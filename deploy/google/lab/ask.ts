@@ -1,8 +1,9 @@
-import { autocomplete, confirm, note, text } from '@clack/prompts';
+import { autocomplete, confirm, log, note, text } from '@clack/prompts';
 import { activeAccount } from './account.ts';
-import { type Answers, rememberAnswers } from './answers.ts';
+import { type Answers, readAnswers, rememberAnswers } from './answers.ts';
 import { projects } from './checkProject.ts';
 import { peopleOf } from './people.ts';
+import { fetchAnswers } from './stateBucket.ts';
 import { answered } from './stop.ts';
 import { folderIdOf } from './studyFolder.ts';
 
@@ -26,6 +27,10 @@ export async function ask(before: Answers, { ci = false }: { ci?: boolean } = {}
   const remember = async (more: Answers) => rememberAnswers(Object.assign(answers, more));
 
   if (!answers.project) await remember({ project: await askProject() });
+  if (!answers.study_folder && (await fetchAnswers(answers.project ?? ''))) {
+    Object.assign(answers, await readAnswers());
+    log.info('There is a lab in this project: the answers that were kept with it are used.');
+  }
   if (!answers.region) await remember({ region: await askRegion() });
   if (!answers.study_folder) {
     const link = answered(

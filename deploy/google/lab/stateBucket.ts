@@ -30,13 +30,13 @@ export async function makeStateBucket({ project, region }: Complete): Promise<vo
 
 /** A copy of the answers, for builds of Cloud Build and for whoever looks after the lab from another computer. */
 export async function keepAnswers({ project }: Complete): Promise<void> {
-  await gcloud('storage', 'cp', answersFile(), `gs://${stateBucketOf(project)}/lab.auto.tfvars.json`);
+  await gcloud('storage', 'cp', answersFile, `gs://${stateBucketOf(project)}/lab.auto.tfvars.json`);
 }
 
 /** @returns whether there were any */
 export async function fetchAnswers(project: string): Promise<boolean> {
   try {
-    await gcloud('storage', 'cp', `gs://${stateBucketOf(project)}/lab.auto.tfvars.json`, answersFile());
+    await gcloud('storage', 'cp', `gs://${stateBucketOf(project)}/lab.auto.tfvars.json`, answersFile);
     return true;
   } catch (error) {
     if (error instanceof Failed) return false;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { answersFile, terraformFolder } from './answers.ts';
+import { terraformFolder } from './answers.ts';
 import { gcloud } from './gcloud.ts';
 import { Failed, run } from './program.ts';
 
@@ -39,9 +39,6 @@ export async function terraform(args: string[], onEvent?: (event: Event) => void
         TF_VAR_channel_secret: channelSecret,
         TF_IN_AUTOMATION: '1',
         TF_INPUT: '0',
-        ...(process.env.GAZELINE_ANSWERS
-          ? { TF_CLI_ARGS_plan: answersArgument(), TF_CLI_ARGS_import: answersArgument() }
-          : {}),
       },
       ...(args.includes('-json') ? { onLine } : {}),
     });
@@ -50,8 +47,6 @@ export async function terraform(args: string[], onEvent?: (event: Event) => void
     throw error;
   }
 }
-
-const answersArgument = () => `-var-file=${answersFile()}`;
 
 function parsed(line: string): Event | undefined {
   try {

@@ -176,7 +176,7 @@ afterEach(() => lab?.close());
 
     // The rest is answered; then Ctrl-C while Terraform works.
     const { writeFile } = await import('node:fs/promises');
-    await writeFile(`${lab.dir}/answers.json`, JSON.stringify(givenAnswers));
+    await writeFile(`${lab.dir}/lab.auto.tfvars.json`, JSON.stringify(givenAnswers));
     const second = lab.start('--no-self-test');
     await second.answer('Shall it be planned?', keys.enter);
     await second.answer('Shall it be done?', keys.enter);

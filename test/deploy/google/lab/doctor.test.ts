@@ -84,7 +84,7 @@ afterEach(() => lab.close());
     expect(await doctor.ended).toBe(1);
 
     const { rm } = await import('node:fs/promises');
-    await rm(`${lab.dir}/answers.json`);
+    await rm(`${lab.dir}/lab.auto.tfvars.json`);
     const nothing = lab.start('doctor');
     await nothing.sees('Not answered yet: project, region, study_folder');
     expect(await nothing.ended).toBe(1);

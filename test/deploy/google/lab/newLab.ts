@@ -65,7 +65,7 @@ export class NewLab {
     await new Promise((done) => server.once('listening', done));
     writeWorld({ ...structuredClone(world), ...changes }, dir);
     await writeFile(join(dir, 'asked.log'), '');
-    if (answers) await writeFile(join(dir, 'answers.json'), JSON.stringify(answers));
+    if (answers) await writeFile(join(dir, 'lab.auto.tfvars.json'), JSON.stringify(answers));
     const lab = new NewLab(dir, server, denied);
     for (const program of ['gcloud', 'terraform']) await lab.#standIn(program);
     await writeFile(join(dir, 'bin/npm'), `#!/bin/sh\necho '["npm"]' >> '${join(dir, 'asked.log')}'\n`);
@@ -81,7 +81,7 @@ export class NewLab {
     this.env = {
       HOME: dir,
       STAND_IN_WORLD: dir,
-      GAZELINE_ANSWERS: join(dir, 'answers.json'),
+      GAZELINE_TERRAFORM: dir,
       GAZELINE_DEPLOY_WAITS: '0 0 0 0',
       GAZELINE_LOOK_SECONDS: '0.05',
       CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER: origin,
@@ -126,7 +126,7 @@ export class NewLab {
   asked = () => asked(this.dir);
   askedArguments = () => askedArguments(this.dir);
   answers = async () =>
-    JSON.parse(await readFile(join(this.dir, 'answers.json'), 'utf8')) as Record<string, unknown>;
+    JSON.parse(await readFile(join(this.dir, 'lab.auto.tfvars.json'), 'utf8')) as Record<string, unknown>;
 
   async close(): Promise<void> {
     for (const terminal of this.#terminals) terminal.close();
