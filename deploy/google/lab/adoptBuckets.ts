@@ -8,12 +8,22 @@ import { terraform } from './terraform.ts';
  * and their data is wanted.
  */
 export async function adoptBuckets({ project, buckets = {} }: Complete): Promise<void> {
-  const known = (await terraform(['state', 'list'])).split('\n');
+  const known = await made();
   for (const kind of ['raw', 'derived', 'state']) {
     const address = `google_storage_bucket.${kind}`;
     const name = buckets[kind] ?? `${project}-gazeline-${kind}`;
     if (known.includes(address) || !(await isOurs(name, project))) continue;
     await terraform(['import', '-input=false', '-no-color', address, name]);
+  }
+}
+
+/** What Terraform knows of. Of a lab that is not there yet it has no memory at all. */
+async function made(): Promise<string[]> {
+  try {
+    return (await terraform(['state', 'list'])).split('\n');
+  } catch (error) {
+    if (error instanceof Failed && /No state file was found/.test(error.output)) return [];
+    throw error;
   }
 }
 

@@ -55,7 +55,8 @@ const budgetWords = (account: string, person: string) =>
     `${person} may not make budgets on the billing account ${account}.`,
     'An administrator of that account can allow it:',
     `  gcloud billing accounts add-iam-policy-binding ${account} --member=${memberOf(person)} --role=roles/billing.costsManager`,
-    'Without a budget the lab works, and reckons its spending itself: the guard still stops machines, but Google sends no bill to compare with.',
+    'Without a budget the lab works and reckons its spending itself: the guard',
+    'still stops machines, but Google sends no bill to compare with.',
   ].join('\n');
 
 /** A budget has to be in the currency of its account. */

@@ -24,7 +24,8 @@ export async function forbidsPublicFunctions(project: string): Promise<boolean> 
 }
 
 export const pollingWords = [
-  'Your organisation does not allow functions that everybody may call (iam.allowedPolicyMemberDomains), and Drive could not',
-  'tell the lab of changes. So the lab looks by itself, every five minutes: everything works, and a file arrives after some',
-  'minutes instead of seconds.',
+  'Your organisation does not allow functions that everybody may call',
+  '(iam.allowedPolicyMemberDomains), and Drive could not tell the lab of changes.',
+  'So the lab looks by itself, every five minutes: everything works, and a file',
+  'arrives after some minutes instead of seconds.',
 ].join('\n');

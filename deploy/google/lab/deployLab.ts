@@ -21,7 +21,7 @@ export async function deployLab(options: DeployOptions): Promise<number> {
       'This makes a lab of yours in a Google Cloud project: buckets for the data, functions that bring and annotate it, and',
       'clocks that look after both. You are asked some questions, shown what it may cost and what is going to be made, and',
       'asked again. Nothing is made before that but a bucket in which is remembered what was made.',
-    ].join('\n'),
+    ].join(' '),
     'What is about to happen',
   );
   const { account, answers } = await prepare(await readAnswers(), options);

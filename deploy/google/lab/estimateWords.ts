@@ -12,16 +12,16 @@ export function estimateRows(): { what: string; list: string; beyondFree: string
   });
   return [
     row('a month in which nobody does anything', costOf(idleMonth())),
-    row('1,000 stimuli, half pictures and half texts, brought and annotated, once', costOf(stimuli(1000))),
+    row('1,000 stimuli, half of them texts, brought and annotated, once', costOf(stimuli(1000))),
   ];
 }
 
 export const estimateWords = (): string =>
   [
-    ...estimateRows().map(
-      ({ what, list, beyondFree }) => `${beyondFree.padStart(7)}  ${what} (${list} without what is free)`,
-    ),
+    ...estimateRows().map(({ what, list, beyondFree }) => `${beyondFree.padStart(7)}  ${what} (${list})`),
     '',
-    'By Google’s list prices of the cheapest regions. Machines that people start for jobs come on top: each says beforehand',
-    'what it may cost, and the budget guard stops what would go beyond your budget.',
+    [
+      'By Google’s list prices of the cheapest regions; in brackets, if nothing were free. Machines that people start for jobs',
+      'come on top: each says beforehand what it may cost, and the budget guard stops what would go beyond your budget.',
+    ].join(' '),
   ].join('\n');

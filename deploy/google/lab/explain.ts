@@ -42,8 +42,8 @@ function advice(remedy: Remedy, project: string, account: string): string[] {
       ];
     default:
       return [
-        'Run npm run deploy again: it goes on where it was. If it is the same once more, these words are what to search for',
-        'or to report.',
+        'Run npm run deploy again: it goes on where it was. If it is the same once',
+        'more, these words are what to search for or to report.',
       ];
   }
 }

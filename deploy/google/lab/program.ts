@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
 import { Interrupted } from './stop.ts';
 
 /** A program that we started said no. Its own words are in `output`. */
@@ -9,9 +10,10 @@ export class Failed extends Error {
   readonly output: string;
 
   constructor(command: string, output: string) {
-    super(`${command}: ${output.trim().split('\n').at(-1) ?? ''}`);
+    super(`${command} failed`);
     this.command = command;
-    this.output = output;
+    // Some colour their complaints whoever reads them.
+    this.output = stripVTControlCharacters(output);
   }
 }
 
