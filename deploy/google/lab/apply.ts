@@ -66,6 +66,8 @@ async function applyOnce(plan: Plan): Promise<void> {
   let done = 0;
   try {
     await terraform(['apply', '-json', '-input=false', planFile()], ({ type, hook }) => {
+      // What is only looked at is not in the plan.
+      if (hook?.action === 'read') return;
       if (type === 'apply_complete') done++;
       if (type === 'apply_start' || type === 'apply_complete')
         bar.show(done, total, hook?.resource.addr ?? '');

@@ -13,7 +13,7 @@ const kinds: [RegExp, string, string][] = [
   [/^google_service_account$/, 'account', 'accounts, one for each function'],
   [/^google_project_iam_custom_role$/, 'role', 'roles, with exactly what a function needs'],
   [/_iam_(member|binding|policy)$/, 'right', 'rights of these accounts'],
-  [/^google_project_service$/, 'service of Google’s', 'services of Google’s, which are switched on'],
+  [/^google_project_service$/, 'service of Google’s that is needed', 'services of Google’s that are needed'],
   [/^google_secret_manager_/, 'secret', 'parts of the secret that signs Drive’s messages'],
   [/^google_billing_budget$/, 'budget', 'budgets'],
   [/^google_(monitoring|logging)_/, 'alert or metric', 'alerts and what they measure'],
