@@ -1,4 +1,5 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -101,6 +102,12 @@ export class NewLab {
   }
 
   remove = (program: string) => rm(join(this.dir, 'bin', program));
+
+  async useRealTerraform(): Promise<void> {
+    await this.remove('terraform');
+    const real = execFileSync('sh', ['-c', 'command -v terraform'], { encoding: 'utf8' }).trim();
+    await symlink(real, join(this.dir, 'bin/terraform'));
+  }
 
   /** `npm run deploy -- …`, on a terminal. */
   start(...args: string[]): Terminal {
