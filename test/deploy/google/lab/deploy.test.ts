@@ -13,7 +13,7 @@ afterEach(() => lab?.close());
   test('asks, explains, plans, makes the lab, and follows a file through it', async () => {
     lab = await NewLab.make();
     const terminal = lab.start();
-    await terminal.sees('Nothing is made before that');
+    await terminal.sees('What is about to happen');
     await terminal.sees('You are ada@uni.example.');
     await terminal.answer('In which project?', keys.enter);
     await terminal.answer('Where is everything to be?', keys.enter);
