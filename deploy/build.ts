@@ -1,40 +1,35 @@
-import { cp, rm } from 'node:fs/promises';
-import { build } from 'esbuild';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import { functions } from '../functions/index.ts';
+import { packageOf } from './package/packageOf.ts';
+import { unpack } from './package/unpack.ts';
+import { zip } from './package/zip.ts';
 
 /*
- * What is deployed: the functions and most of what they use, bundled, in files that are loaded when they are needed.
- * Without it, the start of a function reads some hundreds of files: `npm run bench:start` shows what that costs.
- *
- * `passage.ts` starts a thread with itself: as an entry of its own it is in a file with nothing but what the thread needs.
- *
- * Not bundled: the framework, which must be the one that serves; and the generated clients, which read files beside
- * them and gain nothing.
+ * What is deployed, for each function a folder in build/packages/ and the same as a zip file: `npm run build`, or
+ * `npm run build -- annotate file-sync` for some.
  */
-await rm('build', { recursive: true, force: true });
-await build({
-  entryPoints: { 'functions/serve': 'functions/serve.ts', passage: 'shared/drive/passage.ts' },
-  outdir: 'build',
-  bundle: true,
-  splitting: true,
-  minifySyntax: true,
-  minifyWhitespace: true,
-  platform: 'node',
-  target: 'node24',
-  format: 'esm',
-  sourcemap: 'linked',
-  external: [
-    '@google-cloud/functions-framework',
-    '@google-cloud/compute',
-    '@google-cloud/vision',
-    '@google-cloud/language',
-    'google-gax',
-  ],
-  // Bundled CommonJS modules ask for `require`, which an ES module does not have.
-  banner: {
-    js: "import{createRequire as requireOf}from'node:module';const require=requireOf(import.meta.url);",
-  },
-  logLevel: 'warning',
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !(name in functions));
+if (unknown) throw new Error(`There is no function ${unknown}`);
+const names = asked.length > 0 ? asked : Object.keys(functions);
+const packages = 'build/packages';
+const table = new Table({
+  head: ['package', 'files', 'MB', 'zipped, MB'],
+  style: { head: [], border: [], compact: true },
+  colAligns: ['left', 'right', 'right', 'right'],
 });
-// Read by functions that start machines (`shared/machines/startupScript.ts`).
-for (const script of ['machine/start.sh', 'session/start.sh'])
-  await cp(`deploy/google/${script}`, `build/${script}`);
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(2);
+if (asked.length === 0) await rm('build', { recursive: true, force: true });
+for (const name of names) {
+  const files = await packageOf(name);
+  const folder = join(packages, name);
+  await rm(folder, { recursive: true, force: true });
+  await unpack(files, folder);
+  const zipped = zip(files);
+  await writeFile(`${folder}.zip`, zipped);
+  const size = [...files.values()].reduce((sum, contents) => sum + contents.length, 0);
+  table.push([name, files.size, megabytes(size), megabytes(zipped.length)]);
+}
+console.log(table.toString());

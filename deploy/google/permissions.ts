@@ -20,8 +20,8 @@ export type Needs = {
   machineAccount?: string[];
   /** Of the account that the study folder is shared with. */
   driveAccount?: string[];
-  /** Of the account that it runs as itself. */
-  ownAccount?: string[];
+  /** Of the account that it runs as. */
+  itself?: string[];
   /** Only where detaching is switched on. It cannot be undone with it: nothing here attaches a project to an account. */
   billing?: string[];
   /** Only where idle machines are deleted after some days. */
@@ -157,7 +157,7 @@ export const permissions: Record<keyof typeof functions, Needs> = {
     billing: ['resourcemanager.projects.get', 'resourcemanager.projects.deleteBillingAssignment'],
   },
   'cost-tick': {
-    state: [...records, ...list],
+    state: records,
     publishes: ['budget-notified'],
     project: [...listMachines, ...listOperations, 'tpu.nodes.list', ...measure],
   },
@@ -196,7 +196,7 @@ export const permissions: Record<keyof typeof functions, Needs> = {
       ...workbench,
     ],
     driveAccount: asDriveAccount,
-    ownAccount: sign,
+    itself: sign,
   },
   'waiting-tick': {
     state: [...records, ...list],

@@ -46,7 +46,6 @@ class Download:
 
     def prepare(self) -> list[tuple[int, int]]:
         """@returns the parts that have to come"""
-        self.target.parent.mkdir(parents=True, exist_ok=True)
         if not self.is_large:
             return self.parts
         there = self._read_marks()
@@ -104,7 +103,8 @@ class Download:
             raise FileExistsError("it was changed here while it was pulled")
         stat = os.stat(self.temporary)
         os.replace(self.temporary, self.target)
-        self._marks.unlink(missing_ok=True)
+        if self.is_large:
+            self._marks.unlink(missing_ok=True)
         return stat
 
     def forget(self) -> None:

@@ -168,6 +168,8 @@ class Puller:
                 self._make_empty_folder(one.name)
         if not downloads:
             return []
+        for parent in {one.target.parent for one in downloads}:
+            parent.mkdir(parents=True, exist_ok=True)
         lock, flushed = threading.Lock(), time.monotonic()
 
         def on_file(download: Download, stat: os.stat_result) -> None:

@@ -47,7 +47,7 @@ class Transfer:
         self._wrong: dict[Download, int] = {}
         total = sum(one.object.size for one in downloads)
         # Small files are a matter of how many are asked for at once; for large ones a few connections fill the line.
-        most = 8 if total > (1 << 20) * len(downloads) else 24
+        most = 4 if total > (1 << 20) * len(downloads) else 24
         self._threads = min(most, sum(len(one.parts) for one in downloads))
         self._pool: urllib3.PoolManager | None = None
         self.received = 0

@@ -13,7 +13,7 @@ resource "google_service_account_iam_member" "caller" {
 
   service_account_id = google_service_account.caller[each.key].name
   role               = "roles/iam.serviceAccountOpenIdTokenCreator"
-  member             = each.value.member
+  member             = each.value
 }
 
 resource "google_cloud_run_v2_service_iam_member" "caller" {
@@ -32,9 +32,9 @@ resource "google_cloud_run_v2_service_iam_member" "caller" {
 # Data is read straight from the buckets, by the person.
 resource "google_storage_bucket_iam_member" "person" {
   for_each = merge([
-    for person, given in var.people : {
-      "${person} raw"     = { bucket = google_storage_bucket.raw.name, member = given.member }
-      "${person} derived" = { bucket = google_storage_bucket.derived.name, member = given.member }
+    for person, member in var.people : {
+      "${person} raw"     = { bucket = google_storage_bucket.raw.name, member = member }
+      "${person} derived" = { bucket = google_storage_bucket.derived.name, member = member }
     }
   ]...)
 
@@ -53,9 +53,9 @@ resource "google_storage_bucket_object" "access" {
 
   content = jsonencode({
     members = {
-      for person, given in var.people : google_service_account.caller[person].email => {
-        role   = given.role
-        person = split(":", given.member)[1]
+      for person, member in var.people : google_service_account.caller[person].email => {
+        role   = lookup(var.roles, person, "runner")
+        person = split(":", member)[1]
       }
     }
   })

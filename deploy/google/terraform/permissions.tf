@@ -26,13 +26,6 @@ locals {
   }
 }
 
-locals {
-  accounts = merge(
-    { for name, account in google_service_account.function : name => account.email },
-    { machineAccount = google_service_account.machines.email, driveAccount = google_service_account.drive.email },
-  )
-}
-
 resource "google_project_iam_custom_role" "function" {
   for_each = local.given
 
@@ -75,12 +68,16 @@ resource "google_project_iam_member" "function" {
 }
 
 resource "google_service_account_iam_member" "function" {
-  for_each = { for key, grant in local.given : key => grant if contains(["machineAccount", "driveAccount", "ownAccount"], grant.on) }
+  for_each = { for key, grant in local.given : key => grant if contains(["machineAccount", "driveAccount", "itself"], grant.on) }
 
-  service_account_id = "projects/${var.project}/serviceAccounts/${local.accounts[each.value.on == "ownAccount" ? each.value.function : each.value.on]}"
-  role               = local.roles[each.key]
-  member             = google_service_account.function[each.value.function].member
-  depends_on         = [google_project_iam_custom_role.function]
+  service_account_id = "projects/${var.project}/serviceAccounts/${ {
+    driveAccount   = google_service_account.drive.email
+    machineAccount = google_service_account.machines.email
+    itself         = google_service_account.function[each.value.function].email
+  }[each.value.on]}"
+  role       = local.roles[each.key]
+  member     = google_service_account.function[each.value.function].member
+  depends_on = [google_project_iam_custom_role.function]
 }
 
 resource "google_secret_manager_secret_iam_member" "function" {

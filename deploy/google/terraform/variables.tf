@@ -97,12 +97,9 @@ variable "detach_billing" {
 }
 
 variable "people" {
-  description = "Who may call the API and read what is in the buckets, by a short name; a reader looks, a runner starts work, an admin changes the budget guard. Example: { ada = { member = \"user:ada@uni.example\", role = \"runner\" } }."
-  type = map(object({
-    member = string
-    role   = optional(string, "reader")
-  }))
-  default = {}
+  description = "Who may call the API and read what is in the buckets, by a short name. Example: { ada = \"user:ada@uni.example\" }."
+  type        = map(string)
+  default     = {}
 
   validation {
     condition     = alltrue([for name in keys(var.people) : can(regex("^[a-z][-a-z0-9]{0,14}[a-z0-9]$", name))])
@@ -110,13 +107,24 @@ variable "people" {
   }
 
   validation {
-    condition     = alltrue([for person in values(var.people) : can(regex("^(user|group):[^@: ]+@[^@ ]+$", person.member))])
+    condition     = alltrue([for member in values(var.people) : can(regex("^(user|group):[^@: ]+@[^@ ]+$", member))])
     error_message = "Expected user:ada@uni.example or group:lab@uni.example."
+  }
+}
+
+variable "roles" {
+  description = "What people may do with the API, by their short names: a reader looks, a runner starts work, an admin changes the budget guard and agrees to removals. Who is not here is a runner. Example: { ada = \"admin\" }."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for role in values(var.roles) : contains(["reader", "runner", "admin"], role)])
+    error_message = "A role is reader, runner or admin."
   }
 
   validation {
-    condition     = alltrue([for person in values(var.people) : contains(["reader", "runner", "admin"], person.role)])
-    error_message = "A role is reader, runner or admin."
+    condition     = alltrue([for name in keys(var.roles) : contains(keys(var.people), name)])
+    error_message = "Somebody has a role and is not among the people."
   }
 }
 

@@ -3,8 +3,10 @@ import { type PriceTable, priceTable } from '../../../../shared/machines/priceTa
 export const services: { [id: string]: string } = {
   '6F81-5844-456A': 'Compute Engine',
   'E000-3F24-B8AA': 'Cloud TPU',
+  '95FF-2EF5-5EA1': 'Cloud Storage',
 };
 const compute = '6F81-5844-456A';
+const storage = '95FF-2EF5-5EA1';
 
 type Paid = 'OnDemand' | 'Preemptible';
 type Pairs = { [region: string]: readonly [number | null, number | null] };
@@ -15,7 +17,11 @@ type Pairs = { [region: string]: readonly [number | null, number | null] };
  * https://cloud.google.com/billing/docs/reference/rest/v1/services.skus/list
  */
 export function catalogueOf(service: string): object[] {
-  made ??= { [compute]: ofCompute(priceTable()), 'E000-3F24-B8AA': ofTpus(priceTable(), ['v2', 'v3', 'v4']) };
+  made ??= {
+    [compute]: ofCompute(priceTable()),
+    'E000-3F24-B8AA': ofTpus(priceTable(), ['v2', 'v3', 'v4']),
+    [storage]: ofBuckets(priceTable()),
+  };
   return made[service] ?? [];
 }
 let made: { [service: string]: object[] } | undefined;
@@ -158,6 +164,20 @@ function ofDisks({ disks }: PriceTable): object[] {
   ];
 }
 
+function ofBuckets(table: PriceTable): object[] {
+  return Object.entries(table.storage).flatMap(([storageClass, prices]) =>
+    Object.entries(prices).flatMap(([region, price]) =>
+      price === null
+        ? []
+        : sku(`${storageClass[0]?.toUpperCase()}${storageClass.slice(1)} Storage ${region}`, {
+            ...{ price, region, paid: 'OnDemand', unit: 'GiBy.mo', family: 'Storage' },
+            group: 'RegionalStorage',
+            service: storage,
+          }),
+    ),
+  );
+}
+
 function pairsOf(pairs: Pairs = {}, make: (paid: Paid, region: string, price: number) => object): object[] {
   return Object.entries(pairs).flatMap(([region, [standard, spot]]) => [
     ...(standard === null ? [] : [make('OnDemand', region, standard)]),
@@ -175,7 +195,16 @@ function sku(
     unit,
     family,
     group,
-  }: { price: number; paid: Paid; region: string; unit: string; family: string; group: string },
+    service = compute,
+  }: {
+    price: number;
+    paid: Paid;
+    region: string;
+    unit: string;
+    family: string;
+    group: string;
+    service?: string;
+  },
 ): object {
   const units = Math.trunc(price);
   const skuId = (++last)
@@ -184,11 +213,11 @@ function sku(
     .padStart(12, '0')
     .replace(/(.{4})(?=.)/g, '$1-');
   return {
-    name: `services/${compute}/skus/${skuId}`,
+    name: `services/${service}/skus/${skuId}`,
     skuId,
     description,
     category: {
-      serviceDisplayName: 'Compute Engine',
+      serviceDisplayName: services[service],
       resourceFamily: family,
       resourceGroup: group,
       usageType: paid,

@@ -13,11 +13,12 @@ const all = {
   keep_derived_days: 400,
   notify: ['lab@uni.example'],
   people: {
-    ada: { member: 'user:ada@uni.example', role: 'admin' },
-    lab: { member: 'group:lab@uni.example' },
+    ada: 'user:ada@uni.example',
+    lab: 'group:lab@uni.example',
   },
   quota_caps: { vision: { service: 'vision.googleapis.com', quota_id: 'RequestsPerDay', value: 1000 } },
   repository: 'projects/lab-of-gaze/locations/europe-west4/connections/github/repositories/gazeline',
+  roles: { ada: 'admin' },
   settings: { GAZELINE_EXCLUDE: '*.tmp', GAZELINE_IDLE_DELETE_AFTER: '30' },
 };
 
@@ -95,7 +96,7 @@ const all = {
     expect(file?.values).toMatchObject({ name: accessRecordName, bucket: 'lab-of-gaze-gazeline-state' });
     expect(Access.parse(JSON.parse(file?.values.content)).members).toEqual({
       [caller('ada')]: { role: 'admin', person: 'ada@uni.example' },
-      [caller('lab')]: { role: 'reader', person: 'lab@uni.example' },
+      [caller('lab')]: { role: 'runner', person: 'lab@uni.example' },
     });
   });
 
@@ -155,12 +156,13 @@ const all = {
     { settings: { GAZELINE_CHANNEL_SECRET: 'x' } },
     /the secret is not among them/,
   ],
-  ['an address without its kind', { people: { ada: { member: 'ada@uni.example' } } }, /Expected user:/],
+  ['an address without its kind', { people: { ada: 'ada@uni.example' } }, /Expected user:/],
   [
     'a role that there is not',
-    { people: { ada: { member: 'user:ada@uni.example', role: 'owner' } } },
+    { people: { ada: 'user:ada@uni.example' }, roles: { ada: 'owner' } },
     /reader, runner or admin/,
   ],
+  ['a role of nobody', { roles: { ada: 'admin' } }, /is not among the people/],
   ['a setting that is reckoned out', { settings: { GAZELINE_DRIVE_UNITS_PER_MINUTE: '9' } }, /reckoned out/],
 ])(
   '%s is refused in words',

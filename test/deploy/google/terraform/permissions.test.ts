@@ -9,7 +9,7 @@ const names = Object.keys(functions) as Name[];
 const project = 'project lab-of-gaze';
 const account = (id: string) =>
   `account projects/lab-of-gaze/serviceAccounts/${id}@lab-of-gaze.iam.gserviceaccount.com`;
-const places: Record<Exclude<keyof Needs, 'publishes' | 'ownAccount'>, string> = {
+const places: Record<Exclude<keyof Needs, 'publishes' | 'itself'>, string> = {
   raw: 'bucket lab-of-gaze-gazeline-raw',
   derived: 'bucket lab-of-gaze-gazeline-derived',
   state: 'bucket lab-of-gaze-gazeline-state',
@@ -32,7 +32,7 @@ function wanted(name: Name, without: string[]): string[] {
     .flatMap(([on, list]) =>
       list.map(
         (one) =>
-          `${on === 'ownAccount' ? account(`gazeline-${name}`) : places[on as keyof typeof places]}: ${one}${on === 'machines' ? ` if ${ofMachines}` : ''}`,
+          `${on === 'itself' ? account(`gazeline-${name}`) : places[on as keyof typeof places]}: ${one}${on === 'machines' ? ` if ${ofMachines}` : ''}`,
       ),
     );
   return [

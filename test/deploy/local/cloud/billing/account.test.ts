@@ -101,4 +101,5 @@ test('the price table that is made from the catalogue has every price of the one
         }
   expect(wrong).toEqual([]);
   expect(made.disks).toEqual({ 'hyperdisk-balanced': {}, ...before.disks });
+  expect(made.storage).toEqual(before.storage);
 });

@@ -214,6 +214,7 @@ test('the bill says what each machine ran, from its start to its end', async () 
     zone,
     name: 'billed',
     machineType: 'g2-standard-4',
+    localSsds: 0,
     accelerators: [{ type: 'nvidia-l4', count: 1 }],
     provisioningModel: 'SPOT',
     diskGb: 10,
