@@ -21,6 +21,7 @@ const Answers = z.strictObject({
   budget: z.object({ amount: z.number(), currency: z.string() }).optional(),
   detach_billing: z.boolean().optional(),
   people: z.record(z.string(), z.string()).optional(),
+  roles: z.record(z.string(), z.enum(['reader', 'runner', 'admin'])).optional(),
   notify: z.array(z.string()).optional(),
   settings: z.record(z.string(), z.string()).optional(),
   quota_caps: z

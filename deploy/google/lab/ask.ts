@@ -89,7 +89,14 @@ export async function ask(before: Answers, { ci = false }: { ci?: boolean } = {}
       members.includes(account) || account.endsWith('.gserviceaccount.com')
         ? members
         : `${account}, ${members}`;
-    await remember({ people: peopleOf(all), notify: account.includes('gserviceaccount') ? [] : [account] });
+    const people = peopleOf(all);
+    const [own] = Object.entries(people).find(([, member]) => member === `user:${account}`) ?? [];
+    await remember({
+      people,
+      // Somebody has to be able to let the budget guard down again.
+      ...(own === undefined ? {} : { roles: { [own]: 'admin' } }),
+      notify: account.includes('gserviceaccount') ? [] : [account],
+    });
   }
   if (ci && !answers.repository) await remember({ repository: await askRepository(answers) });
   return answers;

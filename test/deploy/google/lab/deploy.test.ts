@@ -43,6 +43,7 @@ afterEach(() => lab?.close());
       budget: { amount: 50, currency: 'EUR' },
       billing_account: '012345-567890-ABCDEF',
       people: { ada: 'user:ada@uni.example', grace: 'user:grace@uni.example', lab: 'group:lab@uni.example' },
+      roles: { ada: 'admin' },
     });
     expect(lab.world().made).toHaveLength(11);
     // They lie beside Terraform's memory for the builds, and nowhere is a secret.
