@@ -44,8 +44,9 @@ test.each(photographs)('%s shows what a person sees in it, and no text', async (
 test('the two men at the table are where they are, and look at each other', async () => {
   const vision = await clients.vision();
   const image = { content: await readFile(new URL('1051.jpg', folder)) };
-  const [{ faceAnnotations }] = await vision.annotateImage({ image, features: [{ type: 'FACE_DETECTION' }] });
-  const [left, right] = (faceAnnotations ?? []).sort(
+  const features = [{ type: 'FACE_DETECTION' as const }];
+  const [{ responses }] = await vision.batchAnnotateImages({ requests: [{ image, features }] });
+  const [left, right] = (responses?.[0]?.faceAnnotations ?? []).sort(
     (a, b) => (a.boundingPoly?.vertices?.[0]?.x ?? 0) - (b.boundingPoly?.vertices?.[0]?.x ?? 0),
   );
   const inside = [

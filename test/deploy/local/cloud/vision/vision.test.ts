@@ -66,11 +66,11 @@ test.each(['png', 'jpeg'])('the colours of a red and blue %s are red and blue', 
   const png = redAndBlue(320, 200);
   const pixels = { width: 320, height: 200, data: PNG.sync.read(png).data };
   const vision = await clients.vision();
-  const [response] = await vision.annotateImage({
-    image: { content: format === 'png' ? png : jpeg.encode(pixels, 95).data },
-    features: [{ type: 'IMAGE_PROPERTIES', maxResults: 2 }],
+  const image = { content: format === 'png' ? png : jpeg.encode(pixels, 95).data };
+  const [{ responses }] = await vision.batchAnnotateImages({
+    requests: [{ image, features: [{ type: 'IMAGE_PROPERTIES', maxResults: 2 }] }],
   });
-  const { colors = [] } = response.imagePropertiesAnnotation?.dominantColors ?? {};
+  const { colors = [] } = responses?.[0]?.imagePropertiesAnnotation?.dominantColors ?? {};
   expect(colors).toHaveLength(2);
   const red = colors?.find(({ color }) => (color?.red ?? 0) > 240 && (color?.blue ?? 0) < 15);
   const blue = colors?.find(({ color }) => (color?.blue ?? 0) > 240 && (color?.red ?? 0) < 15);
