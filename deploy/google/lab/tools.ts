@@ -8,10 +8,10 @@ const neededTerraform = [1, 11];
 export async function checkTools(): Promise<void> {
   const missing: string[] = [];
   if (!(await isThere('gcloud')))
-    missing.push('gcloud is missing. Install it: https://cloud.google.com/sdk/docs/install');
+    missing.push('Gazeline needs gcloud. Install it: https://cloud.google.com/sdk/docs/install');
   const version = await terraformVersion();
   if (!version)
-    missing.push('terraform is missing. Install it: https://developer.hashicorp.com/terraform/install');
+    missing.push('Gazeline needs terraform. Install it: https://developer.hashicorp.com/terraform/install');
   else if (isOlder(version, neededTerraform))
     missing.push(
       `terraform ${version} is too old: ${neededTerraform.join('.')} is needed. Install it: https://developer.hashicorp.com/terraform/install`,

@@ -59,7 +59,7 @@ afterEach(() => lab?.close());
     lab = await NewLab.make();
     await lab.remove('gcloud');
     const terminal = lab.start();
-    await terminal.sees('gcloud is missing. Install it: https://cloud.google.com/sdk/docs/install');
+    await terminal.sees('Gazeline needs gcloud. Install it: https://cloud.google.com/sdk/docs/install');
     await terminal.sees('Cloud Shell has both');
     expect(await terminal.ended).toBe(1);
     expect(lab.asked()).toEqual(['terraform version -json']);
