@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import pc from 'picocolors';
+import { collectLessOften } from '../deploy/local/collectLessOften.ts';
 import { startLab } from '../deploy/local/lab.ts';
 import type { Bench } from './pull/bench.ts';
 import { large, small } from './pull/cases.ts';
@@ -58,6 +59,7 @@ async function measure({ only, bytes, files, rounds }: Options): Promise<void> {
   const progress = (text: string) =>
     console.error(`${pc.dim(`${((performance.now() - begin) / 1000).toFixed(0).padStart(4)} s`)} ${text}`);
 
+  collectLessOften();
   const lab = await startLab({
     dir: join(dir, 'lab'),
     onLog: ({ severity, message }) => severity !== 'INFO' && console.error(message),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import pLimit from 'p-limit';
+import { collectLessOften } from '../deploy/local/collectLessOften.ts';
 import { startLab } from '../deploy/local/lab.ts';
 import { settled } from '../deploy/local/settled.ts';
 import { clients } from '../shared/clients.ts';
@@ -17,6 +18,7 @@ import { table } from './report.ts';
 const files = Number(process.argv[2] ?? 1000);
 const bytes = 10_000;
 const dir = await mkdtemp(join(tmpdir(), 'gazeline-bench-'));
+collectLessOften();
 const lab = await startLab({
   dir,
   onLog: ({ severity, message }) => severity !== 'INFO' && console.error(message),

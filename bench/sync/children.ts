@@ -25,7 +25,7 @@ export async function run(command: string, args: string[], env?: NodeJS.ProcessE
     failure: code === 0 ? undefined : (code ?? signal),
     seconds: (performance.now() - begin) / 1000,
   }));
-  const { result, megabytes } = await peakMemory(() => [child.pid], ended);
+  const { result, megabytes } = await peakMemory(() => [child.pid], ended, 20);
   const [output = '', errors = ''] = await printed;
   if (result.failure !== undefined) {
     throw new Error(`${command} ended with ${result.failure}:\n${errors.slice(-2000)}`);

@@ -1,13 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds. The peak is kept by the kernel; only what came after the last look at a process that ends is lost. */
-const pause = 20;
-
-/** The peak resident memory of each process, megabytes, while `work` runs; NaN where there is no `/proc`. */
+/**
+ * The peak resident memory of each process, megabytes, while `work` runs; NaN where there is no `/proc`.
+ * @param pause between two looks, milliseconds. The kernel keeps the peak, so only what came after the last look at a
+ *   process that ends is lost; and each look takes a while from the thread that is the local cloud
+ */
 export async function peakMemory<T>(
   pids: () => (number | undefined)[],
   work: Promise<T>,
+  pause: number,
 ): Promise<{ result: T; megabytes: number }> {
   const peaks = new Map<number, number>();
   let ended = false;

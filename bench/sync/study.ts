@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { collectLessOften } from '../../deploy/local/collectLessOften.ts';
 import { tick } from '../../deploy/local/host/provision.ts';
 import { type Lab, startLab } from '../../deploy/local/lab.ts';
 import { settled } from '../../deploy/local/settled.ts';
@@ -37,6 +38,7 @@ const patience = 600_000;
 
 /** A lab whose clocks stand still and whose Drive pushes nothing, so that a sync begins when it is told to. */
 export async function openStudy(dir: string, isolate: boolean): Promise<Study> {
+  collectLessOften();
   const lab = await startLab({
     dir,
     isolate,
@@ -74,7 +76,7 @@ export async function openStudy(dir: string, isolate: boolean): Promise<Study> {
     const meter = startMeter();
     const start = performance.now();
     try {
-      const { result, megabytes } = await peakMemory(pids, followed(start, isThere));
+      const { result, megabytes } = await peakMemory(pids, followed(start, isThere), 500);
       return { ...result, counts: meter.stop(), megabytes };
     } finally {
       meter.stop();

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { functions, topics } from '../../functions/index.ts';
 import { deadLetterTopic, retryPolicy, type Trigger, usualMemory } from '../../shared/trigger.ts';
-import { nodeOptionsFor } from '../instance.ts';
+import { environmentFor } from '../instance.ts';
 import { permissions } from './permissions.ts';
 
 /*
@@ -77,7 +77,7 @@ export function describe() {
             },
             ...{ memory: `${memory}Mi`, timeout: timeoutOf(trigger), ...sizeOf(name) },
             environment: {
-              NODE_OPTIONS: nodeOptionsFor(memory).join(' '),
+              ...environmentFor(memory),
               ...driveShareOf(name),
             },
             publishes,

@@ -4,6 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { config } from '../../shared/config.ts';
+import { collectLessOften } from './collectLessOften.ts';
 import { writeExample } from './example/writeExample.ts';
 import { writeTraining } from './example/writeTraining.ts';
 import { startLab } from './lab.ts';
@@ -45,6 +46,7 @@ async function main({ dir, port, once, fresh, isolate }: Options): Promise<void>
   const first = !existsSync(join(folder, 'drive'));
   const example = first ? await writeExample(join(folder, 'drive')) : [];
 
+  collectLessOften();
   const lab = await startLab({
     dir: folder,
     port,

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Trigger, usualMemory } from '../../../shared/trigger.ts';
-import { nodeOptionsFor } from '../../instance.ts';
+import { environmentFor } from '../../instance.ts';
 
 export type HostOptions = {
   functions: Record<string, { trigger: Trigger }>;
@@ -58,8 +58,8 @@ export async function startHost({ functions, isolate, env, onLog }: HostOptions)
         ]
       : [path('./serve.ts')];
     return keepRunning(
-      [...nodeOptionsFor(memory), ...preload, ...args],
-      { ...environment, PORT: String(port) },
+      [...preload, ...args],
+      { ...environment, ...environmentFor(memory, environment.NODE_OPTIONS), PORT: String(port) },
       onLog,
     );
   });
