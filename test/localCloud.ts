@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { type Cloud, type CloudOptions, startCloud } from '../deploy/local/cloud/cloud.ts';
+import { useEnvironmentOf } from './environment.ts';
 
 /**
  * A local cloud over a new folder for the tests of one file; read `cloud.origin` and the like inside a test. The
@@ -13,15 +14,7 @@ export function useLocalCloud(options: Partial<CloudOptions> = {}): Cloud & { di
   beforeAll(async () => {
     const dir = await mkdtemp(join(tmpdir(), 'gazeline-'));
     Object.assign(used, await startCloud({ dir, ...options }), { dir });
-    Object.assign(process.env, {
-      GAZELINE_LOCAL_CLOUD: used.origin,
-      GOOGLE_APPLICATION_CREDENTIALS: used.keyFile,
-      GAZELINE_PROJECT: used.project,
-      GAZELINE_STUDY_FOLDER: used.studyFolder,
-      GAZELINE_RAW_BUCKET: 'raw',
-      GAZELINE_DERIVED_BUCKET: 'derived',
-      GAZELINE_STATE_BUCKET: 'state',
-    });
+    useEnvironmentOf(used);
   });
   afterAll(async () => {
     await used.close();

@@ -1,4 +1,4 @@
-import { expect } from '@jest/globals';
+import assert from 'node:assert/strict';
 import type { Cloud } from '../../deploy/local/cloud/cloud.ts';
 import { liveObject } from '../../shared/storage/rawObject.ts';
 import { requestsAt } from '../kit.ts';
@@ -29,7 +29,7 @@ export async function expectMirror(
     if (!stored.equals(await bytes())) wrong.push(`${at} has other bytes`);
     objects.delete(prefix + at);
   }
-  expect({ label, wrong, unexpected: [...objects.keys()] }).toEqual({ label, wrong: [], unexpected: [] });
+  assert.deepEqual({ label, wrong, unexpected: [...objects.keys()] }, { label, wrong: [], unexpected: [] });
 }
 
 /** Uploads of one object are no more than the revisions that it had, and of what had to come again. */
@@ -65,5 +65,5 @@ export async function expectNoRevisionTwice(
     if (isDone) uploads.set(name, (uploads.get(name) ?? new Set()).add(upload));
   }
   const twice = [...uploads].filter(([name, { size }]) => size > (revisions.get(name)?.size ?? 0));
-  expect({ label, twice }).toEqual({ label, twice: [] });
+  assert.deepEqual({ label, twice }, { label, twice: [] });
 }

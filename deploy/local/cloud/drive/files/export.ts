@@ -5,7 +5,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { GoogleError } from '../../googleError.ts';
 import { type Drive, itemOf, lookup, text } from '../request.ts';
 import type { FileRow } from '../table.ts';
-import { exportFormats } from './exportFormats.ts';
+import { type Convert, exportFormats } from './exportFormats.ts';
 import { spoilBytes } from './spoil.ts';
 
 /** https://developers.google.com/workspace/drive/api/reference/rest/v3/files/export */
@@ -55,11 +55,31 @@ async function send(
   const tooLarge = new GoogleError(403, 'exportSizeLimitExceeded', 'This file is too large to be exported.');
   const path = tree.pathOf(row);
   if ((await stat(path)).size > limit) throw tooLarge;
-  const exported = Buffer.from(await format.convert(await readFile(path, 'utf8')));
+  const exported = await converted(
+    format.convert,
+    `${row.mimeType} ${mimeType}`,
+    await readFile(path, 'utf8'),
+  );
   if (exported.length > limit) throw tooLarge;
   const { length, spoil } = spoilBytes(context.faults, request, exported.length);
   response.set({ 'Content-Type': mimeType, 'Content-Length': String(length) });
   const given = exported.subarray(0, length);
   if (!spoil) return void response.end(given);
   await pipeline(Readable.from([given]), spoil, response);
+}
+
+/** The last ones that were made of short documents: the same text gives the same bytes, and zipping takes its time. */
+const made = new Map<string, Buffer>();
+const mostMade = 100;
+const longestKept = 10_000;
+
+async function converted(convert: Convert, formats: string, content: string): Promise<Buffer> {
+  const key = `${formats} ${content}`;
+  const known = made.get(key);
+  if (known) return known;
+  const exported = Buffer.from(await convert(content));
+  if (content.length > longestKept) return exported;
+  if (made.size >= mostMade) made.delete(made.keys().next().value ?? '');
+  made.set(key, exported);
+  return exported;
 }
