@@ -56,8 +56,9 @@ export async function planFile(
   // Before anything is removed Drive is asked a second time.
   const file = (await getFile(drive, fileId)) ?? (removed ? await getFile(drive, fileId) : undefined);
   const planned = (plan: Plan): Planned => ({ plan, file, known });
+  // Without a record, as when a delivery failed for good before it was written, the bucket alone knows.
   const held = async (targets: Target[] = []) =>
-    verify
+    verify || (!known && (object !== undefined || targets.length > 0))
       ? heldObjects(raw, fileId, known?.value.objects ?? [], object, targets)
       : [...(known?.value.objects ?? [])];
 
@@ -80,13 +81,14 @@ export async function planFile(
   }
   if (place.where === 'outside') {
     const because = file.trashed ? 'it is in the trash' : 'it is not in the study folder';
-    return planned(retire(await held(), known?.value, because, policy));
+    const targets = file.trashed && !known ? await targetsBefore(file, dependencies) : [];
+    return planned(retire(await held(targets), known?.value, because, policy));
   }
 
   const { path } = place;
   const wanted = targetsOf(file, path, policy);
   if ('skip' in wanted) return planned({ do: 'skip', because: wanted.skip, path });
-  const unused = await held(wanted.targets);
+  const unused = await held(verify ? wanted.targets : []);
   const steps: Step[] = [];
   for (const target of wanted.targets) {
     const step = await planObject(target, file, takeFor(target, unused), verify, dependencies);
@@ -103,6 +105,20 @@ export async function planFile(
   if (isDone && known && isSameRecord(known.value, path, steps))
     return planned({ do: 'nothing', because: 'it is as it should be' });
   return planned({ do: 'bring', path, steps, retire: retired });
+}
+
+/** What a file that is in the trash, or a folder above it, was in the bucket if it was there: Drive still tells where. */
+async function targetsBefore(
+  file: DriveFile,
+  { readFolder, studyFolder, policy }: PlanDependencies,
+): Promise<Target[]> {
+  const untrashed: ReadFolder = async (id) => {
+    const folder = await readFolder(id);
+    return folder && { ...folder, trashed: false };
+  };
+  const place = await pathOf(untrashed, file, studyFolder);
+  const wanted = place.where === 'inside' ? targetsOf(file, place.path, policy) : { targets: [] };
+  return 'skip' in wanted ? [] : wanted.targets;
 }
 
 function retire(

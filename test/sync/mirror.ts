@@ -53,16 +53,12 @@ export async function expectNoRevisionTwice(
     for (let times = 0; times <= (again.get(id) ?? 0); times++) known.add(`${id} ${revision} ${times}`);
     revisions.set(name, known);
   }
-  const uploads = new Map<string, Set<string>>();
-  for (const { method, url, status, detail } of await requestsAt(cloud, 'storage')) {
-    const { searchParams, pathname } = new URL(url, 'http://x');
-    const name = searchParams.get('name');
-    // Without a detail the connection was cut before anything was done.
-    if (!name || status !== 200 || !detail || pathname !== '/upload/storage/v1/b/raw/o') continue;
-    // A session that has ended says so again to whoever did not hear it.
-    const upload = searchParams.get('upload_id') ?? String(uploads.get(name)?.size);
-    const isDone = method === 'PUT' || searchParams.get('uploadType') === 'multipart';
-    if (isDone) uploads.set(name, (uploads.get(name) ?? new Set()).add(upload));
+  const uploads = new Map<string, Set<number>>();
+  for (const { url, detail } of await requestsAt(cloud, 'storage')) {
+    // An upload that was cut off has made nothing.
+    const { object, generation } = (detail ?? {}) as { object?: string; generation?: number };
+    if (!object || !generation || !/^\/upload\/storage\/v1\/b\/raw\/o/.test(url)) continue;
+    uploads.set(object, (uploads.get(object) ?? new Set()).add(generation));
   }
   const twice = [...uploads].filter(([name, { size }]) => size > (revisions.get(name)?.size ?? 0));
   assert.deepEqual({ label, twice }, { label, twice: [] });

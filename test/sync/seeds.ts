@@ -9,6 +9,11 @@ import type { Told } from './seedsProcess.ts';
 
 type Options = { processes: number };
 
+/** Of a client's stream, the killed lives of a storm wait for ever: each is one listener more. */
+const quiet = ['ExperimentalWarning', 'MaxListenersExceededWarning'].map(
+  (name) => `--disable-warning=${name}`,
+);
+
 /** Seeds that a process runs before another one takes over, so that none grows for ever. */
 const batch = 20;
 
@@ -32,7 +37,6 @@ const batches = Array.from({ length: Math.ceil(seeds.length / batch) }, (_, inde
 );
 await Promise.all(batches.map((some) => limit(run, some)));
 if (process.stderr.isTTY) process.stderr.write('\n');
-for (const { seed, problem } of failed) console.error(`\n${pc.red(`seed ${seed}`)}\n${problem}`);
 const minutes = (performance.now() - begin) / 60_000;
 console.log(
   `${passed} of ${seeds.length} seeds passed in ${minutes.toFixed(1)} minutes` +
@@ -41,7 +45,7 @@ console.log(
 process.exitCode = failed.length > 0 ? 1 : 0;
 
 async function run(some: number[]): Promise<void> {
-  const args = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'seedsProcess.ts')];
+  const args = [...quiet, join(import.meta.dirname, 'seedsProcess.ts')];
   const child = spawn(process.execPath, [...args, ...some.map(String)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -57,7 +61,11 @@ async function run(some: number[]): Promise<void> {
     else failed.push(told);
     progress(told);
   }
-  for (const seed of left) failed.push({ seed, seconds: 0, problem: `its process ended:\n${errors}` });
+  for (const seed of left) {
+    const told = { seed, seconds: 0, problem: `its process ended:\n${errors}` };
+    failed.push(told);
+    progress(told);
+  }
 }
 
 /** A line that is written over again for a person; a line each minute or so for a log. */
@@ -68,7 +76,7 @@ function progress({ seed, problem }: Told): void {
   const text = `${done} of ${seeds.length} seeds, ${failed.length} failed, about ${rest.toFixed(0)} minutes left`;
   if (process.stderr.isTTY) process.stderr.write(`\r${text} `);
   else if (done % 50 === 0) console.error(text);
-  if (problem !== undefined) console.error(`${process.stderr.isTTY ? '\n' : ''}seed ${seed} failed`);
+  if (problem !== undefined) console.error(`\n${pc.red(`seed ${seed}`)}\n${problem}`);
 }
 
 function seedsIn(text: string): number[] {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { folderType, shortcutType } from '../../shared/drive/driveFile.ts';
+import { fileRecordName } from '../../shared/drive/fileRecord.ts';
 import { liveObject } from '../../shared/storage/rawObject.ts';
 import { forgetRequests, requestsAt, setFaults } from '../kit.ts';
 import { useSync } from './useSync.ts';
@@ -287,6 +288,22 @@ test('15. a file that was on its way from the old name of its folder when access
   await used.sync.pump();
   expect(await objects()).toEqual({});
 });
+
+test.each(['trash', 'trash of its folder', 'deletion of its folder'])(
+  'an object whose record was never written, since its delivery failed for good, goes with the %s',
+  async (way) => {
+    const { sync } = used;
+    const top = await sync.folder('top', used.here);
+    const file = await sync.file(top, 'a.txt', 'a');
+    await sync.settle();
+    await sync.dependencies.records.remove(fileRecordName(file));
+    if (way === 'trash') await sync.change(file, { trashed: true });
+    else if (way === 'trash of its folder') await sync.change(top, { trashed: true });
+    else await sync.remove(top);
+    await sync.settle();
+    expect(await objects()).toEqual({});
+  },
+);
 
 test('15. access that was lost removes, and access that is given back brings all of it again', async () => {
   const top = await used.sync.folder('top', used.here);

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Router } from 'express';
+import type { Request, RequestHandler, Response, Router } from 'express';
 import express from 'express';
 import { GoogleError } from '../googleError.ts';
 import { type ExpectedHashes, hashesInHeaders, requireHashes } from './hashes.ts';
@@ -68,6 +68,11 @@ export function store(parts: Parts, insert: Insert, body: AsyncIterable<Buffer>)
 
 /** https://cloud.google.com/storage/docs/json_api/v1/objects/insert */
 export function insertRoutes(parts: Parts, startSession: RequestHandler<{ bucket: string }>): Router {
+  const answer = (response: Response, made: Generation) => {
+    // The client may be gone; what was made counts all the same.
+    response.locals.detail.generation = made.generation;
+    response.json(toResource(made, parts.context.origin()));
+  };
   const insert: RequestHandler<{ bucket: string }> = async (request, response, next) => {
     switch (text(request, 'uploadType')) {
       case 'resumable':
@@ -75,7 +80,7 @@ export function insertRoutes(parts: Parts, startSession: RequestHandler<{ bucket
       case 'media': {
         const asked = readInsert(request, {}, request.get('content-type'));
         response.locals.detail = { op: 'objects.insert', object: asked.name };
-        response.json(toResource(await store(parts, asked, request), parts.context.origin()));
+        answer(response, await store(parts, asked, request));
         return;
       }
       case 'multipart': {
@@ -88,7 +93,7 @@ export function insertRoutes(parts: Parts, startSession: RequestHandler<{ bucket
           yield* body;
           if (!(await bodies.next()).done) throw new GoogleError(400, 'badContent', 'Expected two parts.');
         };
-        response.json(toResource(await store(parts, asked, whole()), parts.context.origin()));
+        answer(response, await store(parts, asked, whole()));
         return;
       }
       default:

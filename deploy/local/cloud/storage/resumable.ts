@@ -82,7 +82,7 @@ export function resumableRoutes(parts: Parts): {
       if (range.total === undefined || range.total !== session.received) {
         return answerIncomplete(request, response, session.received);
       }
-      return void response.json(await finish(request, session, hashingOf(session) ?? hashHere()));
+      return void response.json(await finish(response, session, hashingOf(session) ?? hashHere()));
     }
     if (range.first > session.received) {
       // The one refusal that is not JSON; clients tell lost data from a passing 503 by it.
@@ -106,7 +106,7 @@ export function resumableRoutes(parts: Parts): {
       const length = Number(request.get('content-length') ?? quantum);
       const keep = struck ? Math.floor(length / quantum / 2) * quantum : Number.POSITIVE_INFINITY;
       const hashing = await append(request, session, { ...range, total }, keep);
-      return hashing && finish(request, session, hashing);
+      return hashing && finish(response, session, hashing);
     })();
     sending.set(session.id, { request, ended });
     try {
@@ -190,7 +190,7 @@ export function resumableRoutes(parts: Parts): {
     }
   }
 
-  async function finish(request: Request, session: Session, hashing: Hashing): Promise<unknown> {
+  async function finish(response: Response, session: Session, hashing: Hashing): Promise<unknown> {
     const { insert, path } = session;
     try {
       const content = await hashing.content().catch((error: unknown) => {
@@ -198,7 +198,7 @@ export function resumableRoutes(parts: Parts): {
         sessions.need(session.id);
         throw error;
       });
-      requireHashes({ ...insert.expected, ...hashesInHeaders(request) }, content);
+      requireHashes({ ...insert.expected, ...hashesInHeaders(response.req) }, content);
       // An empty object has had no bytes to be written.
       await openForWriting(path).then((file) => file.close());
       const result = generations.change(() => {
@@ -208,6 +208,8 @@ export function resumableRoutes(parts: Parts): {
         const object = generations.put({ ...insert, ...content, blob: path }, insert.conditions);
         const resource = toResource(object, context.origin());
         sessions.finish(session, resource);
+        // Whoever asked may be gone; what was made counts all the same.
+        response.locals.detail.generation = object.generation;
         return resource;
       });
       chmodSync(path, 0o444);
