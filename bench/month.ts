@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander';
-import pc from 'picocolors';
+import { Command } from 'commander';
+import { whole } from '../cli/numbers.ts';
+import { startProgress } from './measuring.ts';
 import { drawn } from './month/agenda.ts';
 import { troubles } from './month/gazeline.ts';
 import { budgetTable, idleTable, type Row, targetsOf } from './month/report.ts';
@@ -12,12 +13,6 @@ import { policies, simulate } from './month/simulate.ts';
  */
 type Options = { seed: number; seeds: number; days: number; budget: number };
 
-const whole = (text: string) => {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('Expected a whole number above 0.');
-};
-
 const { seed, seeds, days, budget } = new Command('npm run bench:month --')
   .description('Simulates months of labs: forgotten machines, and a burst of 8 × A100.')
   .option('--seed <number>', 'the first seed', whole, 1)
@@ -28,9 +23,7 @@ const { seed, seeds, days, budget } = new Command('npm run bench:month --')
   .opts<Options>();
 
 const all = Array.from({ length: seeds }, (_, index) => seed + index);
-const begin = performance.now();
-const progress = (text: string) =>
-  console.error(`${pc.dim(`${((performance.now() - begin) / 1000).toFixed(0).padStart(4)} s`)} ${text}`);
+const progress = startProgress();
 
 async function rowsOf(burst: boolean): Promise<Row[]> {
   const rows: Row[] = [];

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import pc from 'picocolors';
+import { Command, Option } from 'commander';
+import { whole } from '../cli/numbers.ts';
+import { startProgress } from './measuring.ts';
 import { coldStart, delivery } from './placement/gazeline.ts';
 import { openLab } from './placement/lab.ts';
 import { returns } from './placement/returns.ts';
@@ -14,12 +15,6 @@ import { drawn, latency } from './placement/world.ts';
  */
 type Options = { seed: number; seeds: number; only?: 'sell-outs' | 'troubles' | 'returns' | 'money' };
 
-const whole = (text: string) => {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('Expected a whole number above 0.');
-};
-
 const { seed, seeds, only } = new Command('npm run bench:placement --')
   .description('Simulates sell-outs of 40 zones and preemptions, for Gazeline and for models of its peers.')
   .option('--seed <number>', 'the first seed', whole, 1)
@@ -32,9 +27,7 @@ const { seed, seeds, only } = new Command('npm run bench:placement --')
 
 const all = Array.from({ length: seeds }, (_, index) => seed + index);
 const wanted = (name: NonNullable<Options['only']>) => only === undefined || only === name;
-const begin = performance.now();
-const progress = (text: string) =>
-  console.error(`${pc.dim(`${((performance.now() - begin) / 1000).toFixed(0).padStart(4)} s`)} ${text}`);
+const progress = startProgress();
 const cases: string[] = [];
 const lab = await openLab();
 try {

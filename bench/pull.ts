@@ -1,27 +1,20 @@
-import { mkdtemp, rm, statfs } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import pc from 'picocolors';
+import { whole } from '../cli/numbers.ts';
 import { collectLessOften } from '../deploy/local/collectLessOften.ts';
 import { startLab } from '../deploy/local/lab.ts';
+import { type Measuring, measuring, refuseFullDisk } from './measuring.ts';
 import type { Bench } from './pull/bench.ts';
 import { large, small } from './pull/cases.ts';
 import { gazelinePuller } from './pull/gazeline.ts';
 import { gcloudPullers, gsutilPuller, versionOf } from './pull/google.ts';
-import { endChildren } from './sync/children.ts';
 
 /*
  * lab.pull of the notebook module beside Google's own programs and a bare curl: the same objects, from the same local
  * Cloud Storage, in the same run, one after the other.
  */
 type Options = { only?: 'large' | 'small' | 'unchanged'; bytes: number; files: number; rounds: number };
-
-const whole = (text: string) => {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('Expected a whole number above 0.');
-};
 
 const program = new Command('npm run bench:pull --')
   .description(
@@ -32,33 +25,12 @@ const program = new Command('npm run bench:pull --')
   .option('--files <number>', 'how many small files', whole, 2000)
   .option('--rounds <number>', 'how often each is measured; the median is shown', whole, 3)
   .parse();
-const options = program.opts<Options>();
 
-const dir = await mkdtemp(join(tmpdir(), 'gazeline-bench-'));
-const closing: (() => Promise<void>)[] = [
-  () => rm(dir, { recursive: true, force: true, maxRetries: 5 }),
-  endChildren,
-];
-const interrupted = new Promise<'interrupted'>((done) => {
-  process.once('SIGINT', () => done('interrupted'));
-  process.once('SIGTERM', () => done('interrupted'));
-});
-try {
-  if ((await Promise.race([measure(options), interrupted])) === 'interrupted') process.exitCode = 130;
-} catch (error) {
-  console.error(error);
-  process.exitCode = 1;
-}
-for (const close of closing.toReversed()) await close();
-// Of what was interrupted, something may still wait.
-process.exit();
+await measuring(measure);
 
-async function measure({ only, bytes, files, rounds }: Options): Promise<void> {
-  if (only === undefined || only === 'large') await refuseFullDisk(bytes);
-  const begin = performance.now();
-  const progress = (text: string) =>
-    console.error(`${pc.dim(`${((performance.now() - begin) / 1000).toFixed(0).padStart(4)} s`)} ${text}`);
-
+async function measure({ dir, closing, progress }: Measuring): Promise<void> {
+  const { only, bytes, files, rounds } = program.opts<Options>();
+  if (only === undefined || only === 'large') await refuseFullDisk(4 * bytes);
   collectLessOften();
   const lab = await startLab({
     dir: join(dir, 'lab'),
@@ -96,10 +68,4 @@ gsutil          ${gsutil ?? 'not there'}: "-m cp -r", and with "-n" when nothing
                 connections are made plain.
 gcloud storage  ${gcloud ?? 'not there'}: "cp -r", with "--no-clobber" when nothing has changed, and "rsync -r".
 curl            One process, up to 24 files at a time, which is handed the addresses: nothing is listed or checked.`;
-}
-
-async function refuseFullDisk(bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(dir);
-  if (bavail * bsize < 4 * bytes)
-    throw new Error(`${tmpdir()} has no room for four times ${bytes} bytes. Set TMPDIR, or give --bytes.`);
 }

@@ -1,10 +1,9 @@
-import { mkdtemp, rm, statfs } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import pc from 'picocolors';
+import { whole } from '../cli/numbers.ts';
+import { type Measuring, measuring, refuseFullDisk } from './measuring.ts';
 import type { Bench } from './sync/bench.ts';
-import { endChildren } from './sync/children.ts';
 import { writeMany } from './sync/files.ts';
 import { large } from './sync/large.ts';
 import { favourable, rcloneFor, rcloneVersion } from './sync/rclone.ts';
@@ -28,12 +27,6 @@ type Options = {
   isolate?: true;
 };
 
-const whole = (text: string) => {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('Expected a whole number above 0.');
-};
-
 const program = new Command('npm run bench:sync --')
   .description(
     'Measures the sync beside rclone and a bare pipe. RCLONE names the program; else it is in PATH.',
@@ -55,34 +48,13 @@ const program = new Command('npm run bench:sync --')
     'each function in a process of its own, as in the cloud; the memory is that of the largest',
   )
   .parse();
-const options = program.opts<Options>();
 
-const dir = await mkdtemp(join(tmpdir(), 'gazeline-bench-'));
-const closing: (() => Promise<void>)[] = [
-  () => rm(dir, { recursive: true, force: true, maxRetries: 5 }),
-  endChildren,
-];
-const interrupted = new Promise<'interrupted'>((done) => {
-  process.once('SIGINT', () => done('interrupted'));
-  process.once('SIGTERM', () => done('interrupted'));
-});
-try {
-  if ((await Promise.race([measure(options), interrupted])) === 'interrupted') process.exitCode = 130;
-} catch (error) {
-  console.error(error);
-  process.exitCode = 1;
-}
-for (const close of closing.toReversed()) await close();
-// Of what was interrupted, something may still wait.
-process.exit();
+await measuring(measure);
 
-async function measure({ only, bytes, files, tree: count, rounds, isolate }: Options): Promise<void> {
+async function measure({ dir, closing, progress }: Measuring): Promise<void> {
+  const { only, bytes, files, tree: count, rounds, isolate } = program.opts<Options>();
   const wanted = (name: NonNullable<Options['only']>) => only === undefined || only === name;
-  if (wanted('large')) await refuseFullDisk(bytes);
-  const begin = performance.now();
-  const progress = (text: string) =>
-    console.error(`${pc.dim(`${((performance.now() - begin) / 1000).toFixed(0).padStart(4)} s`)} ${text}`);
-
+  if (wanted('large')) await refuseFullDisk(4 * bytes);
   const study = await openStudy(dir, isolate ?? false);
   closing.push(() => study.close());
   const { origin, keyFile, studyFolder } = study.lab.cloud;
@@ -139,11 +111,4 @@ rclone          ${rclone.version}, "rclone sync drive: bucket:" (googlecloudstor
  favourable     ${favourable.join(' ')}
  copyurl        "rclone copyurl" from Drive's own address of the file, without the proxy.
  from disk      "rclone sync" from the folder on disk that is the Drive: no Drive requests, no proxy.`;
-}
-
-async function refuseFullDisk(bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(dir);
-  // In Drive, in the raw bucket, and a copy; and what is being deleted.
-  if (bavail * bsize < 4 * bytes)
-    throw new Error(`${tmpdir()} has no room for four times ${bytes} bytes. Set TMPDIR, or give --bytes.`);
 }

@@ -1,26 +1,17 @@
 import type { Command } from 'commander';
 import { run } from '../run.ts';
+import { verbsOf } from '../verbs.ts';
 import type { ListOptions } from './list.ts';
 import type { ReplayOptions } from './replay.ts';
 import type { ShowOptions } from './show.ts';
 
 /** `npx gazeline dead-letters …` */
 export function addDeadLetterVerbs(program: Command): void {
-  const letters = program
-    .command('dead-letters')
-    .description('messages that a function has failed on until they were given up')
-    .showHelpAfterError('(npx gazeline dead-letters --help)');
-
-  const verb = (name: string, description: string, exits: string, examples: string[]) =>
-    letters
-      .command(name)
-      .description(description)
-      .option('--dir <folder>', 'a lab that npm start runs there; else the GAZELINE_* environment, or lab/')
-      .option('--json', 'for programs')
-      .addHelpText(
-        'after',
-        `\n${exits}\n\nExamples:\n${examples.map((one) => `  npx gazeline dead-letters ${one}`).join('\n')}`,
-      );
+  const verb = verbsOf(
+    program,
+    'dead-letters',
+    'messages that a function has failed on until they were given up',
+  );
 
   verb(
     'list',

@@ -1,27 +1,18 @@
 import { type Command, Option } from 'commander';
 import { levels } from '../../shared/budget/levels.ts';
 import { run } from '../run.ts';
+import { verbsOf } from '../verbs.ts';
 import type { RaiseOptions } from './raise.ts';
 import type { ReleaseOptions } from './release.ts';
 import type { ShowOptions } from './show.ts';
 
 /** `npx gazeline guard …` */
 export function addGuardVerbs(program: Command): void {
-  const guard = program
-    .command('guard')
-    .description('the budget guard: how far spending has gone, and what is done about it')
-    .showHelpAfterError('(npx gazeline guard --help)');
-
-  const verb = (name: string, description: string, exits: string, examples: string[]) =>
-    guard
-      .command(name)
-      .description(description)
-      .option('--dir <folder>', 'a lab that npm start runs there; else the GAZELINE_* environment, or lab/')
-      .option('--json', 'for programs')
-      .addHelpText(
-        'after',
-        `\n${exits}\n\nExamples:\n${examples.map((one) => `  npx gazeline guard ${one}`).join('\n')}`,
-      );
+  const verb = verbsOf(
+    program,
+    'guard',
+    'the budget guard: how far spending has gone, and what is done about it',
+  );
   const changed =
     'Exit code: 0 if the level is another now, 1 if you said no or it is there already, 2 for an error.';
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { positive, whole } from '../numbers.ts';
 import { run } from '../run.ts';
+import { verbsOf } from '../verbs.ts';
 import type { CancelOptions } from './cancel.ts';
 import type { ListOptions } from './list.ts';
 import type { LogsOptions } from './logs.ts';
@@ -10,21 +11,7 @@ import type { SubmitOptions } from './submit.ts';
 
 /** `npx gazeline job …` */
 export function addJobVerbs(program: Command): void {
-  const job = program
-    .command('job')
-    .description('heavy work: on machines that come for it, report, and leave')
-    .showHelpAfterError('(npx gazeline job --help)');
-
-  const verb = (name: string, description: string, exits: string, examples: string[]) =>
-    job
-      .command(name)
-      .description(description)
-      .option('--dir <folder>', 'a lab that npm start runs there; else the GAZELINE_* environment, or lab/')
-      .option('--json', 'for programs')
-      .addHelpText(
-        'after',
-        `\n${exits}\n\nExamples:\n${examples.map((one) => `  npx gazeline job ${one}`).join('\n')}`,
-      );
+  const verb = verbsOf(program, 'job', 'heavy work: on machines that come for it, report, and leave');
   const ofJob = 'An ID may be shortened to a beginning that no other job has.';
 
   verb(
