@@ -1,6 +1,7 @@
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { endChildren } from './sync/children.ts';
 
@@ -49,4 +50,11 @@ export async function refuseFullDisk(bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(tmpdir());
   if (bavail * bsize >= bytes) return;
   throw new Error(`${tmpdir()} has no room for ${bytes} bytes. Set TMPDIR, or measure with less.`);
+}
+
+/** For an option of the command line. */
+export function whole(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('Expected a whole number above 0.');
 }

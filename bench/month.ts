@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { whole } from '../cli/numbers.ts';
-import { startProgress } from './measuring.ts';
+import { startProgress, whole } from './measuring.ts';
 import { drawn } from './month/agenda.ts';
 import { troubles } from './month/gazeline.ts';
 import { budgetTable, idleTable, type Row, targetsOf } from './month/report.ts';

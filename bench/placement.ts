@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander';
-import { whole } from '../cli/numbers.ts';
-import { startProgress } from './measuring.ts';
+import { startProgress, whole } from './measuring.ts';
 import { coldStart, delivery } from './placement/gazeline.ts';
 import { openLab } from './placement/lab.ts';
 import { returns } from './placement/returns.ts';

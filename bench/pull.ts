@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
-import { whole } from '../cli/numbers.ts';
 import { collectLessOften } from '../deploy/local/collectLessOften.ts';
 import { startLab } from '../deploy/local/lab.ts';
-import { type Measuring, measuring, refuseFullDisk } from './measuring.ts';
+import { type Measuring, measuring, refuseFullDisk, whole } from './measuring.ts';
 import type { Bench } from './pull/bench.ts';
 import { large, small } from './pull/cases.ts';
 import { gazelinePuller } from './pull/gazeline.ts';

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
-import { whole } from '../cli/numbers.ts';
-import { type Measuring, measuring, refuseFullDisk } from './measuring.ts';
+import { type Measuring, measuring, refuseFullDisk, whole } from './measuring.ts';
 import type { Bench } from './sync/bench.ts';
 import { writeMany } from './sync/files.ts';
 import { large } from './sync/large.ts';
