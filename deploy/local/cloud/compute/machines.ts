@@ -1,5 +1,6 @@
+import type { Key } from '../zonal.ts';
 import { machineTypeIn } from './catalogue/machineTypes.ts';
-import type { Instance, Key } from './instances/instance.ts';
+import type { Instance } from './instances/instance.ts';
 import type { Operation } from './operations.ts';
 import type { Parts } from './parts.ts';
 

@@ -24,7 +24,7 @@ export type Wish = { zone: string; name: string; requestId?: string | undefined 
 
 /** @throws 404 */
 export function find(parts: Parts, { zone, name }: Wish): Present {
-  const notebook = parts.tables.instances.get(zone, name);
+  const notebook = parts.tables.instances.get({ zone, name });
   const one = notebook && present(parts, notebook);
   if (!one) throw notFound(nameOf(parts.context, zone, `instances/${name}`));
   return one;
@@ -65,7 +65,7 @@ export function create(parts: Parts, wish: Wish, given: unknown): Operation {
   const { zone, name } = wish;
   const body = readBody(given);
   return once(parts, wish, 'create', () => {
-    const before = tables.instances.get(zone, name);
+    const before = tables.instances.get({ zone, name });
     if (before && present(parts, before))
       throw new GoogleError(
         409,

@@ -11,7 +11,7 @@ export const openNotebook =
   ({ params }, response) => {
     const { zone = '', name = '' } = params as Record<string, string>;
     const { tables, machines } = parts;
-    const notebook = tables.instances.get(zone, name);
+    const notebook = tables.instances.get({ zone, name });
     const one = notebook && present(parts, notebook);
     const say = (status: number, text: string) =>
       void response.status(status).type('text/plain').send(`${text}\n`);

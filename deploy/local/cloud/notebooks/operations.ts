@@ -81,7 +81,7 @@ function outcomeOf(parts: Parts, operation: Operation): { endTime: string; error
 
 function responseOf(parts: Parts, { verb, zone, target }: Operation): object {
   if (verb === 'delete') return { '@type': 'type.googleapis.com/google.protobuf.Empty' };
-  const notebook = parts.tables.instances.get(zone, target);
+  const notebook = parts.tables.instances.get({ zone, name: target });
   const one = notebook && present(parts, notebook);
   return {
     '@type': 'type.googleapis.com/google.cloud.notebooks.v2.Instance',

@@ -126,7 +126,7 @@ export function notebookRoutes(parts: Parts): Router {
       handled('operations.get', ({ params }) => {
         const { location = '', operation: name = '' } = params;
         answering(location);
-        const operation = tables.operations.get(location, name);
+        const operation = tables.operations.get({ zone: location, name });
         if (!operation) throw notFound(nameOf(context, location, `operations/${name}`));
         return begun(operation);
       }),

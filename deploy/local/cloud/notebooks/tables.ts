@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { openZonal, type Zonal } from '../zonal.ts';
 import type { Body } from './body.ts';
 import type { Operation } from './operations.ts';
 
@@ -19,37 +20,9 @@ export type Notebook = {
   isLeaving?: boolean;
 };
 
-type Table<T> = {
-  get(zone: string, name: string): T | undefined;
-  put(one: T): void;
-  remove(one: T): void;
-  all(): T[];
-};
+export type Tables = { instances: Zonal<Notebook>; operations: Zonal<Operation> };
 
-export type Tables = { instances: Table<Notebook>; operations: Table<Operation> };
-
-export function openTables(db: DatabaseSync): Tables {
-  const table = <T extends { zone: string; name: string }>(called: string): Table<T> => {
-    db.exec(`
-      CREATE TABLE IF NOT EXISTS ${called} (
-        zone TEXT NOT NULL,
-        name TEXT NOT NULL,
-        resource TEXT NOT NULL, -- JSON
-        PRIMARY KEY (zone, name)
-      ) WITHOUT ROWID`);
-    const get = db.prepare(`SELECT resource FROM ${called} WHERE zone = ? AND name = ?`);
-    const put = db.prepare(`INSERT OR REPLACE INTO ${called} (zone, name, resource) VALUES (?, ?, ?)`);
-    const remove = db.prepare(`DELETE FROM ${called} WHERE zone = ? AND name = ?`);
-    const all = db.prepare(`SELECT resource FROM ${called} ORDER BY zone, name`);
-    return {
-      get(zone, name) {
-        const row = get.get(zone, name);
-        return row && (JSON.parse(row.resource as string) as T);
-      },
-      put: (one) => void put.run(one.zone, one.name, JSON.stringify(one)),
-      remove: ({ zone, name }) => void remove.run(zone, name),
-      all: () => all.all().map(({ resource }) => JSON.parse(resource as string) as T),
-    };
-  };
-  return { instances: table('notebooks_instances'), operations: table('notebooks_operations') };
-}
+export const openTables = (db: DatabaseSync): Tables => ({
+  instances: openZonal(db, 'notebooks_instances'),
+  operations: openZonal(db, 'notebooks_operations'),
+});

@@ -1,9 +1,10 @@
 import type { Context } from '../service.ts';
+import type { Key } from '../zonal.ts';
 import type { Nodes } from './nodes/life.ts';
 import type { Operations } from './operations.ts';
 import type { Queue } from './queue/life.ts';
 import type { Settings } from './settings.ts';
-import type { Key, Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
 
 /** What the routes of the TPU service share. */
 export type Parts = {

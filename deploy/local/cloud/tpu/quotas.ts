@@ -1,7 +1,8 @@
+import type { Key } from '../zonal.ts';
 import { acceleratorIn } from './catalogue.ts';
 import type { Exceeded } from './failure.ts';
 import type { Settings } from './settings.ts';
-import type { Key, Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
 
 /** Much more than a new project has, which is next to none. */
 const usual = 100_000;

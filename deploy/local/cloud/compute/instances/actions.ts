@@ -1,9 +1,10 @@
+import type { Key } from '../../zonal.ts';
 import { alreadyExists, ComputeError, notReady } from '../computeError.ts';
 import type { Operation } from '../operations.ts';
 import { type Parts, pathTo } from '../parts.ts';
 import { readBody } from './body.ts';
 import { foreseen } from './faulty.ts';
-import type { Instance, Key } from './instance.ts';
+import type { Instance } from './instance.ts';
 import { plan } from './plan.ts';
 
 export const targetOf = ({ zone, name }: Key): string => `zones/${zone}/instances/${name}`;

@@ -1,11 +1,12 @@
 import { startMachineProcess } from '../../../machines/machineProcess.ts';
+import type { Key } from '../../zonal.ts';
 import type { Disk } from '../disks.ts';
 import type { Failure } from '../failure.ts';
 import { mintToken } from '../mintToken.ts';
 import type { Operation } from '../operations.ts';
 import { struck } from './faulty.ts';
 import { firstScript } from './firstScript.ts';
-import type { Instance, Key } from './instance.ts';
+import type { Instance } from './instance.ts';
 import type { LifeParts } from './life.ts';
 import { machineMetadata } from './machineMetadata.ts';
 import { endOf, whenItIs } from './runLimit.ts';

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Key } from '../../zonal.ts';
 import { notReady } from '../computeError.ts';
 import { vanished } from '../failure.ts';
 import type { Operation } from '../operations.ts';
 import { pathTo } from '../parts.ts';
-import type { Key } from './instance.ts';
 import type { LifeParts } from './life.ts';
 import type { Runtime } from './runtimes.ts';
 

@@ -27,8 +27,6 @@ export type Instance = {
 
 export type InstanceDisk = { name: string; sizeGb: number; boot: boolean; autoDelete: boolean };
 
-export type Key = { zone: string; name: string };
-
 export const isSpot = ({ body: { scheduling } }: Instance): boolean =>
   scheduling.provisioningModel === 'SPOT' || scheduling.preemptible === true;
 

@@ -1,11 +1,11 @@
 import type { Context } from '../../service.ts';
+import type { Key } from '../../zonal.ts';
 import type { Operations } from '../operations.ts';
 import type { Settings } from '../settings.ts';
 import type { Tables } from '../tables.ts';
 import { type Becoming, createBecoming } from './becoming.ts';
 import { createEnding, type Ending } from './ending.ts';
 import type { Folders } from './folders.ts';
-import type { Key } from './instance.ts';
 import { createRecords, type Records } from './records.ts';
 import { createRuntimes, type Runtime, type Runtimes } from './runtimes.ts';
 

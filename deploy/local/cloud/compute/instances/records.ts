@@ -1,9 +1,10 @@
 import type { Context } from '../../service.ts';
+import type { Key } from '../../zonal.ts';
 import type { Disk } from '../disks.ts';
 import type { Operations } from '../operations.ts';
 import type { Tables } from '../tables.ts';
 import type { Folders } from './folders.ts';
-import { type Instance, isUp, type Key, provisioningModel } from './instance.ts';
+import { type Instance, isUp, provisioningModel } from './instance.ts';
 
 /** What is written down of instances: each of these leaves the tables whole. */
 export type Records = {

@@ -1,7 +1,7 @@
 import type { MachineProcess } from '../../../machines/machineProcess.ts';
+import type { Key } from '../../zonal.ts';
 import type { MachineMetadata } from '../metadataTree.ts';
 import type { Operation } from '../operations.ts';
-import type { Key } from './instance.ts';
 import { createSerialPort, type SerialPort } from './serialPort.ts';
 
 /** What there is of a machine besides its record: its process, its timers, what it has printed. */

@@ -1,8 +1,9 @@
 import type { Request, RequestHandler, Response } from 'express';
+import type { Key } from '../../zonal.ts';
 import { zones } from '../catalogue/zones.ts';
 import { ComputeError, invalidField, notFound } from '../computeError.ts';
 import { targetOf } from '../instances/actions.ts';
-import type { Instance, Key } from '../instances/instance.ts';
+import type { Instance } from '../instances/instance.ts';
 import { text } from '../lists/list.ts';
 import type { Operation } from '../operations.ts';
 import { type Parts, pathTo } from '../parts.ts';

@@ -1,6 +1,7 @@
 import { whenItIs } from '../../compute/instances/runLimit.ts';
 import { newId } from '../../compute/parts.ts';
 import type { Context } from '../../service.ts';
+import type { Key } from '../../zonal.ts';
 import { aborted, expired, quotaFailure, stockOut } from '../failure.ts';
 import { foreseen, soldOut } from '../faulty.ts';
 import type { Nodes } from '../nodes/life.ts';
@@ -9,7 +10,7 @@ import type { Operation, Operations } from '../operations.ts';
 import { nodeName, queuedName } from '../parts.ts';
 import { exceeded } from '../quotas.ts';
 import type { Settings } from '../settings.ts';
-import type { Key, Tables } from '../tables.ts';
+import type { Tables } from '../tables.ts';
 import { failedPrecondition, type Status } from '../tpuError.ts';
 import { isInQueue, type QueuedResource, type QueuedState, queuedResource } from './queuedResource.ts';
 
