@@ -1,3 +1,4 @@
+import { everyPeriod } from './everyPeriod.ts';
 import type { Parts } from './parts.ts';
 import type { Series } from './series/series.ts';
 
@@ -10,27 +11,16 @@ export type BucketSampler = {
 const metric = 'storage.googleapis.com/storage/v2/total_bytes';
 const period = 300_000;
 const day = 24 * 3600_000;
-/** With a fast clock, one look is for many samples (real ms). */
-const shortestSleep = 250;
-const longestSleep = 30_000;
 
 /**
  * What the buckets hold is measured once a day of the clock, and repeated every five minutes until the next day; buckets
  * that hold nothing have no series. So what comes today is seen tomorrow, as at Google:
  * https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-storage
  */
-export function createBucketSampler({
-  clock,
-  context,
-  settings,
-  stored,
-  tables,
-  descriptorOf,
-}: Parts): BucketSampler {
+export function createBucketSampler(parts: Parts): BucketSampler {
+  const { clock, context, stored, tables, descriptorOf } = parts;
   let measured: { day: number; series: { series: Series; bytes: number }[] } | undefined;
   let until = clock.now();
-  let timer: NodeJS.Timeout | undefined;
-  let isClosed = false;
 
   const look = () => {
     const now = clock.now();
@@ -74,27 +64,13 @@ export function createBucketSampler({
     };
   };
 
-  const sleep = () => {
-    clearTimeout(timer);
-    const speed = clock.speed();
-    if (isClosed || speed === 0) return;
-    const left = (period - (clock.now() % period)) / speed;
-    timer = setTimeout(tick, Math.min(Math.max(left, shortestSleep), longestSleep)).unref();
-  };
-  const tick = () => {
-    if (settings.isSampling) look();
-    sleep();
-  };
-  sleep();
+  const looking = everyPeriod(parts, period, look);
 
   return {
     wake() {
       if (clock.now() < until) until = 0;
-      tick();
+      looking.tick();
     },
-    close() {
-      isClosed = true;
-      clearTimeout(timer);
-    },
+    close: looking.close,
   };
 }

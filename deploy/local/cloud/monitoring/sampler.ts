@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Usage, usageOf, usedBetween } from '../../machines/usage.ts';
 import type { Running } from '../compute/machines.ts';
+import { everyPeriod } from './everyPeriod.ts';
 import type { Parts } from './parts.ts';
 import type { Series } from './series/series.ts';
 
@@ -13,10 +14,6 @@ export type Sampler = {
 };
 
 const minute = 60_000;
-/** Looking costs time as well: with a fast clock, one look is for several minutes (real ms). */
-const shortestSleep = 250;
-/** A laptop may sleep, and a timer holds no more than 24 days (real ms). */
-const longestSleep = 30_000;
 /** After a longer time than this the laptop has slept, and a look is a beginning (real ms). */
 const longestGap = 600_000;
 
@@ -27,11 +24,9 @@ type Look = { session: number; usage: Usage; at: number; time: number };
  * What they did on the network cannot be told apart without rights that a laptop does not give.
  */
 export function createSampler(parts: Parts): Sampler {
-  const { clock, machines, settings, context, tables } = parts;
+  const { clock, machines, context, tables } = parts;
   const before = new Map<string, Look>();
   const left = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
-  let isClosed = false;
 
   const look = () => {
     const running = machines.running().filter(({ id }) => !left.has(id));
@@ -81,29 +76,15 @@ export function createSampler(parts: Parts): Sampler {
     }
   };
 
-  const sleep = () => {
-    clearTimeout(timer);
-    const speed = clock.speed();
-    if (isClosed || speed === 0) return;
-    const left = (minute - (clock.now() % minute)) / speed;
-    timer = setTimeout(tick, Math.min(Math.max(left, shortestSleep), longestSleep)).unref();
-  };
-  const tick = () => {
-    if (settings.isSampling) look();
-    sleep();
-  };
-  sleep();
+  const looking = everyPeriod(parts, minute, look);
 
   return {
     wake() {
       before.clear();
-      sleep();
+      looking.sleep();
     },
     leave: (id) => void left.add(id),
-    close() {
-      isClosed = true;
-      clearTimeout(timer);
-    },
+    close: looking.close,
   };
 }
 
