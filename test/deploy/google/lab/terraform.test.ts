@@ -72,5 +72,28 @@ const source = join(import.meta.dirname, '../../../../deploy/google/terraform');
       const buckets = deleted.filter(({ type }) => type === 'google_storage_bucket').map(({ name }) => name);
       expect(buckets).toEqual(['lab-of-gaze-gazeline-packages']);
     }, 240_000);
+
+    test('and what it has left is deleted when that is said twice, with all that Google would keep of it', async () => {
+      // gcloud's stand-in is to see those that are there.
+      const names = ['derived', 'raw', 'state'].map((kind) => `lab-of-gaze-gazeline-${kind}`);
+      const left = Object.fromEntries(names.map((name) => [name, { 'a.txt': 'data' }]));
+      lab.change({ objects: { ...lab.world().objects, ...left } });
+      const before = provider.done.length;
+      const destroy = lab.start('destroy', '--delete-data');
+      await destroy.answer('write the id of the project', `${project}${keys.enter}`);
+      await destroy.sees('google_storage_bucket.raw, with all that is in it', 120_000);
+      await destroy.answer('Shall it be done?', keys.enter);
+      await destroy.sees('The lab and its data are gone.', 120_000);
+      expect(await destroy.ended).toBe(0);
+      const buckets = provider.done.slice(before).filter(({ type }) => type === 'google_storage_bucket');
+      const of = (action: string) => buckets.filter((one) => one.action === action).map(({ name }) => name);
+      expect(of('delete').sort()).toEqual(names);
+      expect(of('create')).toEqual([]);
+      const last = buckets.filter(({ action }) => action === 'update');
+      expect(last.map(({ name, fields }) => [name, fields.force_destroy, fields.soft_delete_policy])).toEqual(
+        expect.arrayContaining(names.map((name) => [name, true, [{ retention_duration_seconds: 0 }]])),
+      );
+      expect(provider.done.slice(before).map(({ name }) => name)).not.toContain('file-sync');
+    }, 240_000);
   },
 );
