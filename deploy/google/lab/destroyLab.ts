@@ -32,12 +32,15 @@ export async function destroyLab({ yes = false, deleteData = false }: DestroyOpt
         'if somebody else can see it: gcloud auth login',
       ].join('\n'),
     );
-  const names = dataBucketsOf(answers).map(({ name }) => name);
-  const areThere = await Promise.all(names.map((name) => isBucketThere(name, project)));
-  const buckets = names.filter((_, index) => areThere[index]).map((name) => `  gs://${name}`);
+  let buckets: string[];
   try {
     await buildPackages();
     await init(project);
+    const all = await known();
+    const candidates = dataBucketsOf(answers);
+    const areThere = await Promise.all(candidates.map(({ name }) => isBucketThere(name, project)));
+    const data = candidates.filter(({ address }, index) => all.includes(address) || areThere[index]);
+    buckets = data.map(({ name }) => `  gs://${name}`);
     note(
       [
         deleteData
@@ -52,19 +55,17 @@ export async function destroyLab({ yes = false, deleteData = false }: DestroyOpt
       await demandName(project);
       await adoptBuckets(answers);
     }
-    const all = await known();
-    const data = dataBucketsOf(answers)
-      .map(({ address }) => address)
-      .filter((address) => all.includes(address));
+    const addresses = data.map(({ address }) => address);
+    const remembered = addresses.filter((address) => all.includes(address));
     const variables = deleteData ? ['-var=delete_data=true'] : [];
-    if (data.length > 0 && deleteData) {
+    if (deleteData && data.length > 0) {
       // Whether a bucket may be removed with what is in it, and keeps nothing of it, has to be known to it before.
       log.step('The buckets are told that they may be removed with what is in them …');
-      const allow = () => makePlan(...variables, ...data.map((address) => `-target=${address}`));
+      const allow = () => makePlan(...variables, ...addresses.map((address) => `-target=${address}`));
       await apply(await allow(), answers, allow);
-    } else if (data.length > 0) {
+    } else if (remembered.length > 0) {
       // Terraform is to know nothing of what stays.
-      await terraform(['state', 'rm', ...data]);
+      await terraform(['state', 'rm', ...remembered]);
     }
     const what = () => makePlan('-destroy', ...variables);
     const plan = await what();
@@ -107,6 +108,7 @@ const goneWords = (buckets: string[]) => [
 const leftWords = (memory: string) => [
   'The study folder in Drive, and what was exported to other drives.',
   'Logs, with names of files: Google deletes them after 30 days.',
+  'Google’s services stay switched on in the project; by themselves they cost nothing.',
   'Your answers, and what Terraform remembers. If you do not want to begin again with them:',
   `  gcloud storage rm --recursive gs://${memory}`,
 ];
