@@ -126,6 +126,19 @@ export const elsewhere: Elsewhere[] = [
     words: 'records.write(nameOf(problem)',
     why: 'whatever cannot work is put aside; these write nothing else unless something is amiss',
   },
+  ...['get', 'create'].map(
+    (verb): Elsewhere => ({
+      may: `state: storage.objects.${verb}`,
+      by: [
+        'cost-tick',
+        'budget-guard',
+        'notice-board',
+        ...(verb === 'get' ? ['session-sweep' as const] : []),
+      ],
+      ...{ file: records, words: verb === 'get' ? 'readObject(bucket.file(name))' : 'ifGenerationMatch' },
+      why: 'they come last when too much is spent, and may go on when nobody looks any more',
+    }),
+  ),
   {
     may: 'state: storage.objects.list',
     by: ['drive-reconcile', 'machine-sweep', 'session-sweep', 'waiting-tick', ...idle],
