@@ -9,7 +9,13 @@ export function explain(error: unknown, lab: Lab): Error {
   return new Stop([firstLines(error.output), '', ...advice(remedyOf(error.output), lab)].join('\n'));
 }
 
-type Lab = { project: string; account: string /** What to run once more. */; again?: string };
+type Lab = {
+  project: string;
+  account: string;
+  /** What to run once more. */
+  again?: string;
+};
+const goesOn = (again: string) => (again.endsWith('doctor') ? '.' : ': it goes on where it was.');
 
 function advice(remedy: Remedy, { project, account, again = 'npm run deploy' }: Lab): string[] {
   switch (remedy.kind) {
@@ -28,7 +34,7 @@ function advice(remedy: Remedy, { project, account, again = 'npm run deploy' }: 
               'An owner of the project can give it:',
               `  gcloud projects add-iam-policy-binding ${project} --member=${member} --role=roles/owner`,
             ]),
-        `Then run ${again} again: it goes on where it was.`,
+        `Then run ${again} again${goesOn(again)}`,
       ];
     }
     case 'locked':
@@ -41,8 +47,8 @@ function advice(remedy: Remedy, { project, account, again = 'npm run deploy' }: 
       return [`This passes by itself (${remedy.why}), but has not yet. Run ${again} again in some minutes.`];
     default:
       return [
-        `Run ${again} again: it goes on where it was. If it is the same once`,
-        'more, these words are what to search for or to report.',
+        `Run ${again} again${goesOn(again)}`,
+        'If it is the same once more, these words are what to search for or to report.',
       ];
   }
 }
