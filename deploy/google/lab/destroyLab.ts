@@ -110,7 +110,7 @@ const leftWords = (memory: string) => [
   'Logs, with names of files: Google deletes them after 30 days.',
   'Google’s services stay switched on in the project; by themselves they cost nothing.',
   'Your answers, and what Terraform remembers. If you do not want to begin again with them:',
-  `  gcloud storage rm --recursive gs://${memory}`,
+  `  gcloud storage rm gs://${memory} --recursive`,
 ];
 
 /** `--delete-data` was the first time. */
