@@ -21,15 +21,7 @@ export function logFor(
   { function: name, event, trace, project }: LogContext,
   write: (line: string) => void = (line) => process.stdout.write(`${line}\n`),
 ): Log {
-  const traceId = traceIdOf(trace);
-  const common = {
-    function: name,
-    event,
-    // https://cloud.google.com/logging/docs/agent/logging/configuration#special-fields
-    ...(traceId && project
-      ? { 'logging.googleapis.com/trace': `projects/${project}/traces/${traceId}` }
-      : {}),
-  };
+  const common = { function: name, event, ...(project ? traceFields(trace, project) : {}) };
   const entry = (severity: string, message: string, fields: Fields) =>
     write(JSON.stringify({ ...fields, severity, message, ...common }));
   return {
@@ -52,9 +44,33 @@ const withoutStack = (error: unknown) => ({
   ...(error === undefined ? {} : { stack_trace: String(error) }),
 });
 
-/** Both headers hold 32 hexadecimal digits: `00-<trace>-<span>-01` and `<trace>/<span>;o=1`. */
-function traceIdOf(header: string | undefined): string | undefined {
-  return /(?:^|-)([0-9a-f]{32})(?:[-/;]|$)/.exec(header ?? '')?.[1];
+/**
+ * What Cloud Run sends is written into each entry; so all of one request are found together, with Cloud Run's own entry.
+ * https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields
+ */
+function traceFields(header: string | undefined, project: string): Fields {
+  const found = traceOf(header ?? '');
+  if (!found) return {};
+  return {
+    'logging.googleapis.com/trace': `projects/${project}/traces/${found.trace}`,
+    ...(/[1-9a-f]/.test(found.span) ? { 'logging.googleapis.com/spanId': found.span } : {}),
+    'logging.googleapis.com/trace_sampled': found.isSampled,
+  };
+}
+
+type Trace = { trace: string /** 16 hexadecimal digits. */; span: string; isSampled: boolean };
+
+/** `00-<trace>-<span>-01`, https://www.w3.org/TR/trace-context/, or Google's older `<trace>/<span>;o=1`. */
+function traceOf(header: string): Trace | undefined {
+  const [, trace, span = '', flags = ''] =
+    /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/.exec(header) ?? [];
+  if (trace) return { trace, span, isSampled: Number.parseInt(flags, 16) % 2 === 1 };
+  const [, older, decimal = '0', options] =
+    /^([0-9a-f]{32})(?:\/(\d{1,20}))?(?:;o=(\d))?$/.exec(header) ?? [];
+  if (!older) return undefined;
+  // Decimal in the header, and hexadecimal in the log: https://cloud.google.com/trace/docs/trace-log-integration
+  const hexadecimal = BigInt(decimal).toString(16).padStart(16, '0');
+  return { trace: older, span: hexadecimal.length > 16 ? '' : hexadecimal, isSampled: options === '1' };
 }
 
 /**

@@ -22,14 +22,21 @@ Examples:
   npm run deploy                          what a new lab needs
   npm run deploy -- plan                  what would be done now
   npm run deploy -- doctor                is everything well, and if not, why?
-  npm run deploy -- destroy               takes the lab down and keeps the data`,
+  npm run deploy -- destroy               takes the lab down and keeps the data
+  npm run deploy -- destroy --delete-data deletes the data as well, after asking for the project's id`,
   )
-  .showHelpAfterError()
-  .action((options) => within(async () => (await import('./lab/deployLab.ts')).deployLab(options)));
+  .showHelpAfterError('Run npm run deploy -- --help to see what there is.')
+  .allowExcessArguments()
+  .action((options, { args: [verb] }: Command) => {
+    if (verb !== undefined) program.error(`error: there is no verb ${verb}`);
+    return within(async () => (await import('./lab/deployLab.ts')).deployLab(options));
+  });
 
 program
   .command('plan')
-  .description('Says what would be done, and what it costs. Nothing is changed.')
+  .description(
+    'Says what would be done, and what it costs. Only a bucket is made, to remember in what is made.',
+  )
   .action((_, command: Command) =>
     within(async () => (await import('./lab/showPlan.ts')).showPlan(command.optsWithGlobals())),
   );

@@ -4,6 +4,37 @@
  */
 type Rule = { method: string; path: RegExp; permission: string[] };
 
+/** A permission that Google asks for besides the one that a request is called like. */
+export type Implied = { permission: string; why: string; source: string };
+
+// What a new machine brings along. https://cloud.google.com/compute/docs/reference/rest/v1/instances/insert
+const insertSource =
+  'https://cloud.google.com/compute/docs/access/create-enable-service-accounts-for-instances#required-permissions';
+const withMachine: Implied[] = [
+  ['compute.instances.setLabels', 'the machine is made with labels, by which it is found again'],
+  ['compute.instances.setMetadata', 'the machine is made with a start-up script'],
+  ['compute.instances.setServiceAccount', 'the machine is made to run as an account'],
+  ['compute.disks.create', 'its boot disk is made with it'],
+  ['compute.disks.setLabels', 'that disk is made with labels'],
+  ['compute.subnetworks.use', 'the machine is put into a network'],
+  [
+    'compute.subnetworks.useExternalIp',
+    'the machine fetches code and packages: it has an address of its own',
+  ],
+].map(([permission = '', why = '']) => ({ permission, why, source: insertSource }));
+const actAs: Implied = {
+  permission: 'iam.serviceAccounts.actAs',
+  why: 'whoever lets a machine run as an account must be allowed to act as it',
+  source: 'https://cloud.google.com/iam/docs/service-accounts-actas',
+};
+const overwrite: Implied = {
+  permission: 'storage.objects.delete',
+  why: 'to write over an object is to delete it',
+  source: 'https://cloud.google.com/storage/docs/access-control/iam-json',
+};
+export const implied = [...withMachine, actAs, overwrite];
+const permissionIn = ({ permission }: Implied) => permission;
+
 const project = '/projects/[^/]+';
 const rules: Rule[] = [
   // https://cloud.google.com/storage/docs/access-control/iam-json
@@ -29,9 +60,7 @@ const rules: Rule[] = [
   rule(
     'POST',
     `/compute/v1${project}/zones/[^/]+/instances`,
-    ...['compute.instances.create', 'compute.instances.setLabels', 'compute.instances.setMetadata'],
-    ...['compute.instances.setServiceAccount', 'compute.disks.create', 'compute.disks.setLabels'],
-    ...['compute.subnetworks.use', 'compute.subnetworks.useExternalIp', 'iam.serviceAccounts.actAs'],
+    ...['compute.instances.create', ...[...withMachine, actAs].map(permissionIn)],
   ),
   rule('GET', `/compute/v1${project}/zones/[^/]+/instances/[^/]+`, 'compute.instances.get'),
   rule('DELETE', `/compute/v1${project}/zones/[^/]+/instances/[^/]+`, 'compute.instances.delete'),
@@ -57,15 +86,10 @@ const rules: Rule[] = [
   // https://cloud.google.com/tpu/docs/queued-resources#required_permissions
   rule('GET', '/v2/.*/(?:nodes|queuedResources)', 'tpu.nodes.list'),
   rule('GET', '/v2/.*/(?:nodes|queuedResources)/[^/]+', 'tpu.nodes.get'),
-  rule('POST', '/v2/.*/queuedResources', 'tpu.nodes.create', 'iam.serviceAccounts.actAs'),
+  rule('POST', '/v2/.*/queuedResources', 'tpu.nodes.create', actAs.permission),
   rule('DELETE', '/v2/.*/(?:nodes|queuedResources)/[^/]+', 'tpu.nodes.delete'),
   // https://cloud.google.com/vertex-ai/docs/workbench/reference/rest/v2
-  rule(
-    'POST',
-    `/v2${project}/locations/[^/]+/instances`,
-    'notebooks.instances.create',
-    'iam.serviceAccounts.actAs',
-  ),
+  rule('POST', `/v2${project}/locations/[^/]+/instances`, 'notebooks.instances.create', actAs.permission),
   rule('GET', `/v2${project}/locations/[^/]+/instances/[^/]+`, 'notebooks.instances.get'),
   rule('DELETE', `/v2${project}/locations/[^/]+/instances/[^/]+`, 'notebooks.instances.delete'),
   rule('POST', '/v2/.*/instances/[^/]+:start', 'notebooks.instances.start'),
@@ -105,8 +129,7 @@ export function permissionsOf(method: string, url: string): { permission: string
   if (!found) return undefined;
   const at = found.path.exec(pathname)?.[1] ?? '';
   const replaced = searchParams.get('ifGenerationMatch') ?? '0';
-  // To write over an object is to delete it.
-  const more = replaced !== '0' && method === 'POST' ? ['storage.objects.delete'] : [];
+  const more = replaced !== '0' && method === 'POST' ? [overwrite.permission] : [];
   return [...found.permission, ...more].map((permission) => ({ permission, at }));
 }
 

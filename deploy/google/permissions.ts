@@ -2,8 +2,9 @@ import { functions } from '../../functions/index.ts';
 import { deadLetterTopic, type Triggered } from '../../shared/trigger.ts';
 
 /**
- * What a function may do, and where: no more than its code calls. `test/deploy/google/permissions.test.ts` holds the requests
- * that functions really send against it, and the roles that Terraform would make.
+ * What a function may do, and where: no more than its code calls. `test/deploy/google/permissions/` holds the requests that
+ * functions really send against it; what they were not seen to send has its reason in `elsewhere.ts` there, and what Google
+ * asks for besides has its in `methods.ts`. `test/deploy/google/terraform/` holds the roles that Terraform would make.
  */
 export type Needs = {
   /** Of objects in a bucket. Only `file-sync` changes anything in `raw`. */

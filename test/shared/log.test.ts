@@ -45,21 +45,34 @@ test('an error is found by Error Reporting: by its stack, or, without one, by it
   ]);
 });
 
+const span = 'b7ad6b7169203331';
 test.each([
-  ['traceparent', `00-${trace}-b7ad6b7169203331-01`],
-  ['x-cloud-trace-context', `${trace}/1234567890;o=1`],
-  ['x-cloud-trace-context without a span', trace],
-])('the trace is found in %s', (_header, value) => {
+  ['traceparent', `00-${trace}-${span}-01`, span, true],
+  ['traceparent that is not sampled', `00-${trace}-${span}-00`, span, false],
+  ['traceparent of a later version', `cc-${trace}-${span}-09-more`, span, true],
+  // Decimal there, hexadecimal in the log.
+  ['x-cloud-trace-context', `${trace}/13235353014750950193;o=1`, span, true],
+  ['x-cloud-trace-context with a small span', `${trace}/74;o=0`, '000000000000004a', false],
+  ['x-cloud-trace-context without a span', trace, undefined, false],
+  ['x-cloud-trace-context with a span that is too large', `${trace}/99999999999999999999`, undefined, false],
+])('the trace is found in %s', (_header, value, spanId, isSampled) => {
   const { log, entries } = capture({ trace: value });
   log.info('x');
-  expect(entries()[0]).toHaveProperty(['logging.googleapis.com/trace'], `projects/lab/traces/${trace}`);
+  expect(entries()[0]).toMatchObject({
+    'logging.googleapis.com/trace': `projects/lab/traces/${trace}`,
+    'logging.googleapis.com/trace_sampled': isSampled,
+  });
+  expect(entries()[0]?.['logging.googleapis.com/spanId']).toBe(spanId);
 });
 
-test.each([undefined, '', 'nonsense', `${trace}0/1`, '../../etc'])('no trace is made up from %j', (value) => {
-  const { log, entries } = capture({ trace: value });
-  log.info('x');
-  expect(entries()[0]).not.toHaveProperty(['logging.googleapis.com/trace']);
-});
+test.each([undefined, '', 'nonsense', `${trace}0/1`, `00-${trace}-`, '../../etc'])(
+  'no trace is made up from %j',
+  (value) => {
+    const { log, entries } = capture({ trace: value });
+    log.info('x');
+    expect(Object.keys(entries()[0] ?? {})).toEqual(['severity', 'message', 'function', 'event']);
+  },
+);
 
 test('an error is logged with its stack and its causes, and with nothing else that hangs on it', () => {
   const { log, lines, entries } = capture();

@@ -5,7 +5,7 @@ import { Stop } from './stop.ts';
 export async function activeAccount(): Promise<string> {
   const account = await gcloud('auth', 'list', '--filter=status:ACTIVE', '--format=value(account)');
   if (!account)
-    throw new Stop('Nobody is logged in. Run:\n  gcloud auth login\nand then npm run deploy again.');
+    throw new Stop('Nobody is logged in. Run:\n  gcloud auth login\nand then the same command again.');
   return account.split('\n')[0] ?? account;
 }
 

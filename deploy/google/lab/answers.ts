@@ -63,7 +63,12 @@ export function complete(answers: Answers): Complete {
   const missing = (['project', 'region', 'study_folder'] as const).filter((name) => !answers[name]);
   if (missing.length > 0)
     throw new Stop(
-      `Not answered yet: ${missing.join(', ')}. Run npm run deploy in a terminal, or write ${answersFile}.`,
+      [
+        `Not answered yet: ${missing.join(', ')}.`,
+        'A new lab: run npm run deploy in a terminal; it asks.',
+        'A lab that was made on another computer: fetch its answers, with its project in place of PROJECT:',
+        `  gcloud storage cp gs://PROJECT-gazeline-terraform/lab.auto.tfvars.json ${answersFile}`,
+      ].join('\n'),
     );
   return answers as Complete;
 }

@@ -18,10 +18,13 @@ export type DeployOptions = { yes?: boolean; ci?: boolean; selfTest?: boolean };
 export async function deployLab(options: DeployOptions): Promise<number> {
   note(
     [
-      'This makes a lab of yours in a Google Cloud project: buckets for the data, functions that bring and annotate it, and',
-      'clocks that look after both. You are asked some questions, shown what it may cost and what is going to be made, and',
-      'asked again. Nothing is made before that but a bucket in which is remembered what was made.',
-    ].join(' '),
+      'This makes a lab of yours in a Google Cloud project: buckets for the',
+      'data, functions that bring and annotate it, and clocks that look after',
+      'both. You are asked some questions, shown what it may cost and what is',
+      'going to be made, and asked again. Before that only a bucket is made, in',
+      'which is remembered what was made, and some of Google’s services are',
+      'switched on, which cost nothing by themselves.',
+    ].join('\n'),
     'What is about to happen',
   );
   const { account, answers } = await prepare(await readAnswers(), options);
@@ -67,7 +70,9 @@ async function finish(
 ): Promise<number> {
   note(
     [
-      'Share the study folder with this address (in Drive: right click, Share; to read is enough):',
+      'Share the study folder with this address (in Drive: right click, Share).',
+      'As a viewer it brings your files. As an editor it also keeps its file of',
+      'notices in the folder, of spending and idle machines; it changes nothing else.',
       '',
       `  ${made.share_with ?? ''}`,
       '',

@@ -18,12 +18,14 @@ export async function doctor(): Promise<number> {
       const findings = await examine(answers, account);
       for (const finding of findings) show(finding);
       found.push(...findings);
+      if (findings.some(({ isEnd }) => isEnd)) break;
     } catch (error) {
       if (!(error instanceof Failed)) throw error;
       const finding: Finding = {
         state: 'broken',
         what: `${what}: cannot be looked at`,
-        words: explain(error, { project: answers.project, account }).message,
+        words: explain(error, { project: answers.project, account, again: 'npm run deploy -- doctor' })
+          .message,
       };
       show(finding);
       found.push(finding);

@@ -1,5 +1,5 @@
 import { functions } from '../../../functions/index.ts';
-import type { Complete } from './answers.ts';
+import { answersFile, type Complete } from './answers.ts';
 import { pollingWords } from './checkOrganisation.ts';
 import { checkProject } from './checkProject.ts';
 import type { Finding } from './findings.ts';
@@ -59,15 +59,18 @@ async function billing({ project, billing_account }: Complete): Promise<Finding[
 }
 
 async function deployed({ project, region }: Complete): Promise<Finding[]> {
-  const listed = ((await gcloudJson(
-    'functions',
-    'list',
-    '--v2',
-    `--regions=${region}`,
-    `--project=${project}`,
-  )) ?? []) as { name: string; state?: string; stateMessages?: { message?: string }[] }[];
+  const listed = await listFunctions(project, region);
   const known = new Map(listed.map((one) => [one.name.split('/').at(-1), one]));
   const wanted = Object.keys(functions);
+  if (!wanted.some((name) => known.has(name)))
+    return [
+      {
+        state: 'broken',
+        isEnd: true,
+        what: `There is no lab in ${project}, ${region}`,
+        words: `npm run deploy makes it. If it is somewhere else, say so in ${answersFile}.`,
+      },
+    ];
   const findings: Finding[] = [];
   for (const name of wanted) {
     const one = known.get(name);
@@ -89,6 +92,21 @@ async function deployed({ project, region }: Complete): Promise<Finding[]> {
       : []),
     ...findings,
   ];
+}
+
+type Deployed = { name: string; state?: string; stateMessages?: { message?: string }[] };
+
+async function listFunctions(project: string, region: string): Promise<Deployed[]> {
+  try {
+    return ((await gcloudJson(
+      ...['functions', 'list', '--v2', `--regions=${region}`, `--project=${project}`],
+    )) ?? []) as Deployed[];
+  } catch (error) {
+    // Where no lab ever was, not even the service is switched on.
+    if (error instanceof Failed && /has not been used in project|SERVICE_DISABLED/.test(error.output))
+      return [];
+    throw error;
+  }
 }
 
 async function callable({ project, region, public_webhook }: Complete): Promise<Finding[]> {

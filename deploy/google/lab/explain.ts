@@ -4,13 +4,20 @@ import { Failed } from './program.ts';
 import { Stop } from './stop.ts';
 
 /** What a person is told who cannot be helped by waiting: what happened, and the command or the person that helps. */
-export function explain(error: unknown, { project, account }: { project: string; account: string }): Error {
+export function explain(error: unknown, lab: Lab): Error {
   if (!(error instanceof Failed)) return error as Error;
-  const remedy = remedyOf(error.output);
-  return new Stop([firstLines(error.output), '', ...advice(remedy, project, account)].join('\n'));
+  return new Stop([firstLines(error.output), '', ...advice(remedyOf(error.output), lab)].join('\n'));
 }
 
-function advice(remedy: Remedy, project: string, account: string): string[] {
+type Lab = {
+  project: string;
+  account: string;
+  /** What to run once more. */
+  again?: string;
+};
+const goesOn = (again: string) => (again.endsWith('doctor') ? '.' : ': it goes on where it was.');
+
+function advice(remedy: Remedy, { project, account, again = 'npm run deploy' }: Lab): string[] {
   switch (remedy.kind) {
     case 'permission': {
       const { permission, resource } = remedy;
@@ -27,23 +34,21 @@ function advice(remedy: Remedy, project: string, account: string): string[] {
               'An owner of the project can give it:',
               `  gcloud projects add-iam-policy-binding ${project} --member=${member} --role=roles/owner`,
             ]),
-        'Then run npm run deploy again: it goes on where it was.',
+        `Then run ${again} again${goesOn(again)}`,
       ];
     }
     case 'locked':
       return [
         'Somebody else is deploying this lab now, or a run was ended in the middle. If nobody is:',
         `  terraform -chdir=deploy/google/terraform force-unlock ${remedy.id ?? 'ID'}`,
-        'Then run npm run deploy again.',
+        `Then run ${again} again.`,
       ];
     case 'wait':
-      return [
-        `This passes by itself (${remedy.why}), but has not yet. Run npm run deploy again in some minutes.`,
-      ];
+      return [`This passes by itself (${remedy.why}), but has not yet. Run ${again} again in some minutes.`];
     default:
       return [
-        'Run npm run deploy again: it goes on where it was. If it is the same once',
-        'more, these words are what to search for or to report.',
+        `Run ${again} again${goesOn(again)}`,
+        'If it is the same once more, these words are what to search for or to report.',
       ];
   }
 }

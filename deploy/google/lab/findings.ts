@@ -4,4 +4,6 @@ export type Finding = {
   what: string;
   /** What it means, and what to do about it. */
   words?: string;
+  /** What comes after it need not be looked at. */
+  isEnd?: true;
 };

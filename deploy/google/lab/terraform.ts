@@ -74,10 +74,19 @@ export type Outputs = {
   urls?: Record<string, string>;
   webhook?: string;
   callers?: Record<string, string>;
-  data?: string[];
 };
 
 export async function outputs(): Promise<Outputs> {
   const all = JSON.parse(await terraform(['output', '-json'])) as Record<string, { value: unknown }>;
   return Object.fromEntries(Object.entries(all).map(([name, { value }]) => [name, value]));
+}
+
+/** The addresses of what Terraform knows of. Of a lab that is not there yet it has no memory at all. */
+export async function known(): Promise<string[]> {
+  try {
+    return (await terraform(['state', 'list'])).split('\n').filter(Boolean);
+  } catch (error) {
+    if (error instanceof Failed && /No state file was found/.test(error.output)) return [];
+    throw error;
+  }
 }

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { schemaFromBindings } from './fromBindings.ts';
+import { lay } from './fromPulumi.ts';
+import { readSchema } from './read.ts';
 import type { ProviderSchema, Schema } from './schema.ts';
 
 /*
@@ -13,11 +15,16 @@ import type { ProviderSchema, Schema } from './schema.ts';
  *
  *   node deploy/google/schema/export.ts                      from the provider, after `terraform init`
  *   node deploy/google/schema/export.ts --bindings FOLDER    from the unpacked npm package @cdktf/provider-google
+ *   node deploy/google/schema/export.ts --pulumi FOLDER      from what is there, under the unpacked npm package @pulumi/gcp
  */
-const { values } = parseArgs({ options: { bindings: { type: 'string' } } });
+const { values } = parseArgs({ options: { bindings: { type: 'string' }, pulumi: { type: 'string' } } });
 const terraform = fileURLToPath(new URL('../terraform', import.meta.url));
 const used = usedIn(terraform);
-const schema = values.bindings ? fromBindings(values.bindings) : fromProvider();
+const schema = values.bindings
+  ? fromBindings(values.bindings)
+  : values.pulumi
+    ? fromPulumi(values.pulumi)
+    : fromProvider();
 for (const [kind, types] of Object.entries(used))
   for (const type of types)
     if (!schema[kind as keyof typeof used][type]) throw new Error(`${schema.source} has no ${kind} ${type}`);
@@ -42,6 +49,12 @@ function fromBindings(folder: string): ProviderSchema {
     resource: all('resource', used.resource),
     data: all('data', used.data),
   };
+}
+
+function fromPulumi(folder: string): ProviderSchema {
+  const { schema, changes } = lay(folder, readSchema());
+  console.log(changes.join('\n'));
+  return schema;
 }
 
 function fromProvider(): ProviderSchema {

@@ -19,9 +19,10 @@ resource "google_storage_bucket" "raw" {
     enabled = true
   }
 
-  # What versions cannot undo: somebody deletes one.
+  # What versions cannot undo: somebody deletes one. But a bucket that is deleted while it has such a policy is kept with all
+  # that was in it: https://cloud.google.com/storage/docs/soft-delete
   soft_delete_policy {
-    retention_duration_seconds = 2592000
+    retention_duration_seconds = var.delete_data ? 0 : 2592000
   }
 }
 
@@ -35,7 +36,7 @@ resource "google_storage_bucket" "derived" {
   depends_on                  = [google_project_service.needed]
 
   soft_delete_policy {
-    retention_duration_seconds = 604800
+    retention_duration_seconds = var.delete_data ? 0 : 604800
   }
 
   # Uploads that were begun and not ended are paid for, and can be seen nowhere.

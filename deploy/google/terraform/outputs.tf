@@ -1,5 +1,5 @@
 output "share_with" {
-  description = "The study folder has to be shared with this address, as an editor: notices are put into it. A shared drive that is exported to needs it as a content manager."
+  description = "The study folder has to be shared with this address: to read, or as an editor if notices are to be put into it. A shared drive that is exported to needs it as a content manager."
   value       = google_service_account.drive.email
 }
 

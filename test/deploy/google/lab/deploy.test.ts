@@ -242,39 +242,4 @@ afterEach(() => lab?.close());
     expect(await terminal.ended).toBe(0);
     expect(await lab.answers()).toMatchObject({ repository });
   }, 150_000);
-
-  test('destroy keeps the data, and the next lab takes it over', async () => {
-    lab = await NewLab.make({}, givenAnswers);
-    const terminal = lab.start('--no-self-test');
-    await terminal.answer('Shall it be planned?', keys.enter);
-    await terminal.answer('Shall it be done?', keys.enter);
-    expect(await terminal.ended).toBe(0);
-
-    const destroy = lab.start('destroy');
-    await destroy.sees('The data stays');
-    await destroy.sees('gs://my-lab-gaze-gazeline-raw');
-    await destroy.answer('Shall it be done?', keys.enter);
-    await destroy.sees('its data is where it was');
-    expect(await destroy.ended).toBe(0);
-    expect(lab.world().made).toEqual([]);
-    const rm = lab.asked().filter((command) => command.startsWith('terraform state rm'));
-    expect(rm).toHaveLength(3);
-
-    const again = lab.start('--no-self-test');
-    await again.answer('Shall it be planned?', keys.enter);
-    await again.answer('Shall it be done?', keys.enter);
-    await again.sees('8 of 8 done');
-    expect(await again.ended).toBe(0);
-    expect(lab.asked().filter((command) => command.startsWith('terraform import'))).toHaveLength(3);
-  }, 150_000);
-
-  test('data is deleted only when it was said twice', async () => {
-    lab = await NewLab.make({ made: ['google_storage_bucket.raw'] }, givenAnswers);
-    const wrong = lab.start('destroy', '--delete-data');
-    await wrong.answer('write the id of the project', `other-project${keys.enter}`);
-    await wrong.sees('Nothing was removed');
-    expect(await wrong.ended).toBe(1);
-    expect(lab.world().made).toEqual(['google_storage_bucket.raw']);
-    expect(lab.asked().join('\n')).not.toMatch(/-destroy|terraform apply/);
-  }, 150_000);
 });

@@ -64,6 +64,16 @@ afterEach(() => lab.close());
     expect(await doctor.ended).toBe(1);
   }, 60_000);
 
+  test('where there is no lab it says so once, and does not go on', async () => {
+    lab.change({ answers: { ...well(), 'functions list': [] } });
+    const doctor = lab.start('doctor');
+    await doctor.sees('There is no lab in my-lab-gaze, europe-west4');
+    await doctor.sees('npm run deploy makes it.');
+    await doctor.sees('1 broken');
+    expect(await doctor.ended).toBe(1);
+    expect(doctor.text).not.toMatch(/cannot be looked at|clocks|is not deployed/);
+  }, 60_000);
+
   test('what npx gazeline has to know is printed for a shell, and nothing else', async () => {
     const env = lab.start('env');
     expect(await env.ended).toBe(0);

@@ -26,6 +26,7 @@ const world: World = {
     ['my-lab-gaze-gazeline-raw/tower.png', 'my-lab-gaze-gazeline-derived/annotations/tower.png.json'],
   ],
   made: [],
+  isDataLoose: false,
   applyErrors: [],
   pace: 0,
   answers: {},

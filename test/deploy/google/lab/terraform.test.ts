@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describe as describeFunctions } from '../../../../deploy/google/describe.ts';
 import { project } from '../terraform/standIn/given.ts';
-import { type StandIn, startStandIn } from '../terraform/standIn/provider.ts';
+import { type Fields, type StandIn, startStandIn } from '../terraform/standIn/provider.ts';
 import { isTerraformThere } from '../terraform/workspace.ts';
 import { givenAnswers, NewLab } from './newLab.ts';
 import { isPythonThere, keys } from './terminal.ts';
@@ -71,6 +71,32 @@ const source = join(import.meta.dirname, '../../../../deploy/google/terraform');
       expect(deleted.map(({ name }) => name)).toContain('file-sync');
       const buckets = deleted.filter(({ type }) => type === 'google_storage_bucket').map(({ name }) => name);
       expect(buckets).toEqual(['lab-of-gaze-gazeline-packages']);
+    }, 240_000);
+
+    test('and what it has left is deleted when that is said twice, with all that Google would keep of it', async () => {
+      // gcloud's stand-in is to see them, as the provider's does.
+      const names = ['derived', 'raw', 'state'].map((kind) => `lab-of-gaze-gazeline-${kind}`);
+      const left = Object.fromEntries(names.map((name) => [name, { 'a.txt': 'data' }]));
+      lab.change({ objects: { ...lab.world().objects, ...left } });
+      const before = provider.done.length;
+      const destroy = lab.start('destroy', '--delete-data');
+      await destroy.answer('write the id of the project', `${project}${keys.enter}`);
+      await destroy.sees('google_storage_bucket.raw, with all that is in it', 120_000);
+      await destroy.answer('Shall it be done?', keys.enter);
+      await destroy.sees('The lab and its data are gone.', 120_000);
+      expect(await destroy.ended).toBe(0);
+      const buckets = provider.done.slice(before).filter(({ type }) => type === 'google_storage_bucket');
+      const of = (action: string) => buckets.filter((one) => one.action === action).map(({ name }) => name);
+      expect(of('delete').sort()).toEqual(names);
+      expect(of('create')).toEqual([]);
+      const kept = ({ soft_delete_policy }: Fields) =>
+        (soft_delete_policy as Fields[]).map(({ retention_duration_seconds: seconds }) => seconds);
+      const last = buckets.filter(({ action }) => action === 'update').reverse();
+      for (const name of names) {
+        const fields = last.find((one) => one.name === name)?.fields ?? {};
+        expect([name, fields.force_destroy, kept(fields)]).toEqual([name, true, [0]]);
+      }
+      expect(provider.done.slice(before).map(({ name }) => name)).not.toContain('file-sync');
     }, 240_000);
   },
 );

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { permissionsOf } from '../../../../deploy/google/methods.ts';
-import { type Needs, permissions } from '../../../../deploy/google/permissions.ts';
 import { mintIdToken } from '../../../../deploy/local/cloud/token/mintIdToken.ts';
 import { functions } from '../../../../functions/index.ts';
 import { clients } from '../../../../shared/clients.ts';
@@ -14,13 +13,12 @@ import { publishTo } from '../../../../shared/publish.ts';
 import { deadLetterTopic } from '../../../../shared/trigger.ts';
 import { openLab, type RunningLab } from '../../../system/lab.ts';
 import { clientsOf, insert, machine } from '../../local/cloud/compute/kit.ts';
+import { names, tableOf, unexplained } from './elsewhere.ts';
 
 /*
  * A lab in which about everything happens once. Which function sent which request is written down by its process itself
  * (`observe.ts`), and each request stands for the permissions that Google would ask for.
  */
-type Name = keyof typeof functions;
-const names = Object.keys(functions) as Name[];
 let lab: RunningLab;
 let folder: string;
 const sent = new Map<string, Set<string>>();
@@ -225,13 +223,6 @@ const project = () => process.env.GAZELINE_PROJECT ?? '';
 const environmentOf = async () =>
   JSON.parse(await readFile(join(lab.dir, '.cloud', 'environment.json'), 'utf8')) as Record<string, string>;
 
-/** The table, as requests are written here: buckets and topics by name. */
-const tableOf = (name: Name): string[] =>
-  Object.entries(permissions[name] as Needs).flatMap(([on, list]) => {
-    if (on === 'publishes') return list.map((topic) => `${topic}: pubsub.topics.publish`);
-    return list.map((one) => (['raw', 'derived', 'state'].includes(on) ? `${on}: ${one}` : one));
-  });
-
 test('every request is one of which the permission is known', () => {
   expect([...unknown]).toEqual([]);
 });
@@ -245,130 +236,6 @@ test('every function was at work', () => {
   expect([...sent.keys()].sort()).toEqual([...names].sort());
 });
 
-/** What cannot be waited for here: by whom it is done, and where; a file, and words in it. */
-const tpuNodes = 'shared/machines/tpuNodes.ts';
-const computeEngine = 'shared/machines/computeEngine.ts';
-const idleVms = 'shared/machines/idle/idleVms.ts';
-const drive: Name[] = names.filter((name) => 'driveAccount' in permissions[name]);
-const jobs: Name[] = ['job-start', 'job-event', 'machine-sweep'];
-const idle: Name[] = ['idle-sweep', 'budget-guard'];
-const ofTpus: Name[] = [...jobs, 'budget-guard'];
-type Place = [by: Name[], file: string, words: string];
-/** With what is behind a comma, several of one permission. */
-const elsewhere: Record<string, Place> = {
-  // Cloud Run reads it in the function's name, before there is a process.
-  'secretmanager.versions.access': [
-    ['drive-webhook', 'drive-tick'],
-    'deploy/google/terraform/functions.tf',
-    'secret_environment_variables',
-  ],
-  // All that run in one process share a token, which one of them has asked for.
-  'iam.serviceAccounts.getAccessToken': [drive, 'shared/clients.ts', ':generateAccessToken'],
-  'state: storage.objects.get': [names, 'shared/storage/records.ts', 'readObject(bucket.file(name))'],
-  'state: storage.objects.create': [names, 'shared/unprocessable.ts', 'records.write(nameOf(problem)'],
-  'state: storage.objects.delete': [names, 'shared/storage/records.ts', 'await file.delete('],
-  'state: storage.objects.list': [
-    ['drive-reconcile', 'machine-sweep', 'waiting-tick', 'cost-tick', ...idle],
-    'shared/storage/records.ts',
-    'bucket.getFiles(',
-  ],
-  'raw: storage.objects.get': [['drive-reconcile'], 'shared/drive/compare.ts', 'lookAtObject(raw'],
-  // Whoever signs an address must itself be allowed to do what it is for.
-  'raw: storage.objects.get, by a signed address': [
-    ['api'],
-    'shared/api/routes/signedUrls.ts',
-    'getSignedUrl(',
-  ],
-  'raw: storage.objects.list': [['file-sync'], 'functions/file-sync.ts', 'pagesOf(raw'],
-  'derived: storage.objects.get': [['machine-sweep'], 'shared/jobs/hearReport.ts', 'derived.file('],
-  'derived: storage.objects.list': [
-    ['machine-sweep'],
-    'shared/jobs/hearReport.ts',
-    'pagesOf(dependencies.derived',
-  ],
-  // The script of a newer Gazeline replaces it.
-  'derived: storage.objects.delete': [
-    ['session-start', 'api'],
-    'shared/storage/writeObject.ts',
-    'ifGenerationMatch',
-  ],
-  'session-requested: pubsub.topics.publish': [
-    ['session-start', 'session-sweep'],
-    'shared/sessions/requestSession.ts',
-    "publish('session-requested'",
-  ],
-  'export-requested: pubsub.topics.publish': [
-    ['waiting-tick'],
-    'functions/index.ts',
-    '{ topic: exportTopic, key',
-  ],
-  'drive-reconcile: pubsub.topics.publish': [
-    ['drive-reconcile'],
-    'functions/drive-reconcile.ts',
-    "publish('drive-reconcile'",
-  ],
-  'job-requested: pubsub.topics.publish': [jobs, 'shared/jobs/submitJob.ts', "publish('job-requested'"],
-  'guard-notices: pubsub.topics.publish': [idle, 'shared/budget/sendNotice.ts', 'publish(noticesTopic'],
-  'guard-notices: pubsub.topics.publish, once more': [
-    ['waiting-tick'],
-    'functions/index.ts',
-    '{ topic: noticesTopic, key',
-  ],
-  'file-changed: pubsub.topics.publish': [
-    ['file-sync', 'waiting-tick'],
-    'functions/index.ts',
-    "topic: 'file-changed', key",
-  ],
-  'stimulus-arrived: pubsub.topics.publish': [
-    ['waiting-tick'],
-    'functions/index.ts',
-    "topic: 'stimulus-arrived', key",
-  ],
-  'compute.instances.get': [[...jobs, ...idle], computeEngine, 'instances.get('],
-  'compute.instances.delete': [[...jobs, 'idle-sweep'], computeEngine, 'instances.delete('],
-  'compute.instances.stop': [idle, computeEngine, 'instances.stop('],
-  'compute.instances.getSerialPortOutput': [
-    ['machine-sweep'],
-    computeEngine,
-    'instances.getSerialPortOutput(',
-  ],
-  'compute.disks.delete': [['machine-sweep'], computeEngine, 'disks.delete('],
-  'compute.zoneOperations.get': [[...jobs, ...idle], computeEngine, 'zoneOperations.wait('],
-  'compute.zoneOperations.list': [[...jobs, 'cost-tick'], computeEngine, 'zoneOperations.listAsync('],
-  'compute.instances.getGuestAttributes': [idle, idleVms, 'instances.getGuestAttributes('],
-  'compute.instances.setLabels': [idle, idleVms, 'instances.setLabels('],
-  'monitoring.timeSeries.list': [idle, 'shared/machines/idle/utilization.ts', 'timeSeries.list('],
-  'iam.serviceAccounts.signBlob': [['api'], 'shared/api/routes/signedUrls.ts', 'getSignedUrl('],
-  'notebooks.instances.delete': [['session-sweep'], 'shared/sessions/reconcile.ts', 'instances.remove('],
-  'notebooks.instances.get': [['session-sweep'], 'shared/sessions/reconcile.ts', 'instances.look('],
-  'notebooks.instances.stop': [[...idle, 'api'], 'shared/machines/idle/workbench.ts', 'instances.stop('],
-  'notebooks.operations.get': [[...idle, 'api'], 'shared/machines/idle/workbench.ts', 'operations.get('],
-  'tpu.nodes.create': [['job-start'], tpuNodes, 'queuedResources.create('],
-  'tpu.nodes.get': [ofTpus, tpuNodes, 'nodes.get('],
-  'tpu.nodes.list': [['machine-sweep', 'idle-sweep', 'budget-guard', 'cost-tick'], tpuNodes, 'nodes.list('],
-  'tpu.nodes.delete': [ofTpus, tpuNodes, 'nodes.delete('],
-  'tpu.operations.get': [ofTpus, tpuNodes, 'operations.get('],
-  'resourcemanager.projects.deleteBillingAssignment': [
-    ['budget-guard'],
-    'shared/budget/detach.ts',
-    'updateBillingInfo(',
-  ],
-};
-for (const topic of (permissions.api as Needs).publishes ?? [])
-  elsewhere[`${topic}: pubsub.topics.publish, of a dead letter`] = [
-    ['api'],
-    'shared/deadLetters.ts',
-    'publish(topic,',
-  ];
-const root = join(import.meta.dirname, '../../../..');
-
-test.each(names)('%s may do nothing of which it is not known where it does it', async (name) => {
-  const was = sent.get(name) ?? new Set();
-  for (const one of tableOf(name)) {
-    if (was.has(one)) continue;
-    const places = Object.entries(elsewhere).filter(([key]) => key.split(', ')[0] === one);
-    const [, [, file, words]] = places.find(([, [by]]) => by.includes(name)) ?? ['', [[], '', '']];
-    expect({ one, name, isKnown: file !== '' }).toEqual({ one, name, isKnown: true });
-    expect(await readFile(join(root, file), 'utf8')).toContain(words);
-  }
+test.each(names)('%s may do nothing that it was not seen to do, but for what has a reason', (name) => {
+  expect(unexplained(name, tableOf(name), sent.get(name) ?? new Set())).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { everything as all } from './everything.ts';
 import { readWorld, recordAsked, writeWorld } from './world.ts';
 
 const args = process.argv.slice(2).filter((arg) => !arg.startsWith('-chdir='));
@@ -6,25 +7,6 @@ recordAsked('terraform', args);
 const [verb = ''] = args;
 const world = readWorld();
 
-/** What a lab of the stand-in has. */
-const all: [string, string][] = [
-  ...['raw', 'derived', 'state'].map((name): [string, string] => [
-    `google_storage_bucket.${name}`,
-    'google_storage_bucket',
-  ]),
-  ['google_service_account.drive', 'google_service_account'],
-  ['google_project_service.needed["run.googleapis.com"]', 'google_project_service'],
-  ...['annotate', 'drive-feed', 'file-sync'].map((name): [string, string] => [
-    `google_cloudfunctions2_function.function["${name}"]`,
-    'google_cloudfunctions2_function',
-  ]),
-  ['google_pubsub_topic.topic["file-changed"]', 'google_pubsub_topic'],
-  [
-    'google_cloud_run_v2_service_iam_member.public["drive-webhook"]',
-    'google_cloud_run_v2_service_iam_member',
-  ],
-  ['google_logging_metric.failures', 'google_logging_metric'],
-];
 const emit = (event: object) =>
   console.log(JSON.stringify({ '@level': 'info', '@module': 'terraform.ui', ...event }));
 const hook = ([addr, resource_type]: [string, string], action: string) => ({
@@ -38,6 +20,22 @@ const diagnostic = (summary: string, detail = '', address?: string) =>
     diagnostic: { severity: 'error', summary, detail, address },
   });
 
+const planned = () =>
+  world.answers.planned as { isDestroy: boolean; isDataLoose: boolean; targets: string[] };
+const bucketOf = (address: string) => {
+  const [, kind] = /^google_storage_bucket\.(\w+)$/.exec(address) ?? [];
+  return kind && `my-lab-gaze-gazeline-${kind}`;
+};
+/** By the last plan; nothing for what is not in it. */
+function actionFor([address]: [string, string]): string | undefined {
+  const { isDestroy, isDataLoose, targets } = planned();
+  const isMade = world.made.includes(address);
+  if (targets.length > 0 && !targets.includes(address)) return undefined;
+  if (isDestroy) return isMade ? 'delete' : undefined;
+  if (!isMade) return 'create';
+  return bucketOf(address) && isDataLoose !== world.isDataLoose ? 'update' : 'no-op';
+}
+
 if (verb === 'version') {
   console.log(
     JSON.stringify({
@@ -50,20 +48,25 @@ if (verb === 'version') {
     diagnostic('No value for required variable');
     process.exit(1);
   }
-  writeWorld({ ...world, answers: { ...world.answers, destroying: args.includes('-destroy') } });
+  const planned = {
+    isDestroy: args.includes('-destroy'),
+    isDataLoose: args.includes('-var=delete_data=true'),
+    targets: args.filter((arg) => arg.startsWith('-target=')).map((arg) => arg.slice('-target='.length)),
+  };
+  writeWorld({ ...world, answers: { ...world.answers, planned } });
   emit({ type: 'change_summary', changes: {} });
 } else if (verb === 'show') {
-  const isDestroy = world.answers.destroying === true;
-  const change =
-    (actions: string[]) =>
-    ([address, type]: [string, string]) => ({ address, type, change: { actions } });
-  const resource_changes = isDestroy
-    ? all.filter(([address]) => world.made.includes(address)).map(change(['delete']))
-    : all.map((one) => change([world.made.includes(one[0]) ? 'no-op' : 'create'])(one));
+  const resource_changes = all.flatMap((one) => {
+    const action = actionFor(one);
+    const [address, type] = one;
+    return action === undefined ? [] : [{ address, type, change: { actions: [action] } }];
+  });
   console.log(JSON.stringify({ format_version: '1.2', resource_changes }));
 } else if (verb === 'apply') {
-  const isDestroy = world.answers.destroying === true;
-  const open = all.filter(([address]) => world.made.includes(address) === isDestroy);
+  const open = all.filter((one) => ![undefined, 'no-op'].includes(actionFor(one)));
+  const { isDataLoose, isDestroy } = planned();
+  // What needs another thing goes before it.
+  if (isDestroy) open.reverse();
   const error = world.applyErrors.shift();
   writeWorld(world);
   let interrupted = false;
@@ -79,17 +82,29 @@ if (verb === 'version') {
       diagnostic(error.summary, error.detail, one[0]);
       process.exit(1);
     }
-    emit({ type: 'apply_start', hook: hook(one, isDestroy ? 'delete' : 'create') });
+    const [address] = one;
+    const action = actionFor(one) ?? '';
+    emit({ type: 'apply_start', hook: hook(one, action) });
     await sleep(world.pace);
-    const made = isDestroy ? world.made.filter((address) => address !== one[0]) : [...world.made, one[0]];
-    world.made = made;
     const now = readWorld();
-    for (const bucket of ['raw', 'derived', 'state'])
-      if (one[0] === `google_storage_bucket.${bucket}` && !isDestroy)
-        now.objects[`my-lab-gaze-gazeline-${bucket}`] ??= {};
-    writeWorld({ ...now, made });
-    emit({ type: 'apply_complete', hook: hook(one, isDestroy ? 'delete' : 'create') });
+    const bucket = bucketOf(address);
+    if (bucket && action === 'delete') {
+      if (!now.isDataLoose && Object.keys(now.objects[bucket] ?? {}).length > 0) {
+        const why = 'containing objects without `force_destroy` set to true';
+        diagnostic(`Error trying to delete bucket ${bucket} ${why}`, '', address);
+        process.exit(1);
+      }
+      delete now.objects[bucket];
+    }
+    if (bucket && action === 'create') now.objects[bucket] ??= {};
+    if (action === 'create') now.made.push(address);
+    if (action === 'delete') now.made = now.made.filter((other) => other !== address);
+    writeWorld({ ...now, ...(action === 'update' ? { isDataLoose } : {}) });
+    emit({ type: 'apply_complete', hook: hook(one, action) });
   }
+} else if (verb === 'output' && world.made.length === 0) {
+  // As Terraform's own, which go first when all is destroyed.
+  console.log('{}');
 } else if (verb === 'output') {
   const value = (it: unknown) => ({ sensitive: false, value: it });
   console.log(
@@ -100,21 +115,17 @@ if (verb === 'version') {
         derived: 'my-lab-gaze-gazeline-derived',
         state: 'my-lab-gaze-gazeline-state',
       }),
-      data: value([
-        'google_storage_bucket.raw',
-        'google_storage_bucket.derived',
-        'google_storage_bucket.state',
-      ]),
     }),
   );
 } else if (verb === 'state' && args[1] === 'list') {
   console.log(world.made.join('\n'));
 } else if (verb === 'state' && args[1] === 'rm') {
-  if (!world.made.includes(args[2] ?? '')) {
+  const addresses = args.slice(2);
+  if (!addresses.every((address) => world.made.includes(address))) {
     console.error('Error: Invalid target address\n\nNo matching objects found.');
     process.exit(1);
   }
-  writeWorld({ ...world, made: world.made.filter((address) => address !== args[2]) });
+  writeWorld({ ...world, made: world.made.filter((address) => !addresses.includes(address)) });
 } else if (verb === 'import') {
   writeWorld({ ...world, made: [...world.made, args.at(-2) ?? ''] });
 } else if (verb !== 'init') {

@@ -19,8 +19,10 @@ export type World = {
   arriving: string[][];
   /** Addresses in Terraform's state. */
   made: string[];
-  /** Of the next applies, what goes wrong after half of it, in turn. */
-  applyErrors: { summary: string; detail?: string }[];
+  /** Whether its buckets may be deleted with what is in them. */
+  isDataLoose: boolean;
+  /** Of the next applies, what goes wrong after half of it, in turn; null for nothing. */
+  applyErrors: ({ summary: string; detail?: string } | null)[];
   /** Milliseconds that an apply takes for each thing. */
   pace: number;
   /** More answers of gcloud, by the beginning of the command. */

@@ -7,7 +7,13 @@ import { given } from './given.ts';
 import { decode, encode, unknown, type Value } from './msgpack.ts';
 
 export type Fields = { [name: string]: Value };
-export type Done = { action: 'create' | 'update' | 'delete'; type: string; name: string };
+export type Done = {
+  action: 'create' | 'update' | 'delete';
+  type: string;
+  name: string;
+  /** What it was made to be; of what was deleted, nothing. */
+  fields: Fields;
+};
 
 export type StandIn = {
   /** What Terraform is to be told, so that it talks to this process. */
@@ -26,6 +32,8 @@ export type StandIn = {
 export async function startStandIn(): Promise<StandIn> {
   const schema = readSchema();
   const done: Done[] = [];
+  /** All that is there, whether or not Terraform knows of it. */
+  const there = new Map<string, Fields>();
   const blockOf = (type: unknown) => schema.resource[String(type)]?.block ?? {};
 
   const calls: Record<string, (request: Request) => object> = {
@@ -51,10 +59,18 @@ export async function startStandIn(): Promise<StandIn> {
       const prior = read(priorState);
       const planned = read(plannedState);
       const action = !prior ? 'create' : planned ? 'update' : 'delete';
-      done.push({ action, type: typeName, name: nameOf(planned ?? prior ?? {}) });
+      const name = nameOf(planned ?? prior ?? {});
+      done.push({ action, type: typeName, name, fields: planned ?? {} });
+      there.delete(`${typeName} ${name}`);
       if (!planned) return { newState: plannedState, legacyTypeSystem: true };
       const made = fill(blockOf(typeName), { ...planned, ...given(typeName, planned, 'apply') }, nothing);
+      there.set(`${typeName} ${name}`, made);
       return { newState: write(made), legacyTypeSystem: true };
+    },
+    ImportResourceState: ({ typeName, id }) => {
+      const found = there.get(`${typeName} ${id}`);
+      if (!found) return { diagnostics: [{ severity: 1, summary: `There is no ${typeName} ${id}` }] };
+      return { importedResources: [{ typeName, state: write(found) }] };
     },
     ReadDataSource: ({ typeName, config }) => {
       const asked = read(config) ?? {};
@@ -108,6 +124,7 @@ export async function startStandIn(): Promise<StandIn> {
 type Dynamic = { msgpack?: Buffer; json?: Buffer };
 type Request = {
   typeName: string;
+  id?: string;
   config?: Dynamic;
   priorState?: Dynamic;
   proposedNewState?: Dynamic;
