@@ -41,12 +41,26 @@ class Export:
         self.record = self._lab._api.get(f"/v1/exports/{encoded(self.id)}")
         return self
 
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("done", "failed", "cancelled")
+
+    def cancel(self) -> Export:
+        """Ends it. What is in the folder by then stays; a new export does the rest.
+
+        Raises:
+            ApiError: if it has ended otherwise.
+        """
+        self.record = self._lab._api.post(f"/v1/exports/{encoded(self.id)}/cancel")
+        return self
+
     def wait(self, *, every: float = 5) -> Export:
         """Until it is over. @raises GazelineError if nothing more is done, with the reason"""
-        while self.refresh().state not in ("done", "failed"):
+        while not self.refresh().is_over:
             time.sleep(every)
-        if self.state == "failed":
-            raise GazelineError(f"The export {self.id} has failed: {self.record.get('reason', 'no reason is known')}")
+        if self.state != "done":
+            words = "has failed" if self.state == "failed" else "was cancelled"
+            raise GazelineError(f"The export {self.id} {words}: {self.record.get('reason', 'no reason is known')}")
         return self
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,15 @@ class Lab:
         return Export(self, self._api.post("/v1/exports", {"prefix": prefix, "folder": folder}))
 
     def exports(self) -> list[Export]:
-        return [Export(self, record) for record in self._api.items("/v1/exports")]
+        """The newest first. One that cannot be read is told by a warning, and hides none of the others."""
+        found: list[Export] = []
+        unreadable: dict[str, str] = {}
+        for page in self._api.pages("/v1/exports"):
+            found += [Export(self, record) for record in page["items"]]
+            unreadable |= {one["id"]: one["reason"] for one in page["unreadable"]}
+        for id, reason in unreadable.items():
+            warnings.warn(f"The export {id} cannot be read: {reason}", stacklevel=2)
+        return found
 
     # For the paper
 

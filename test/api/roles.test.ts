@@ -50,6 +50,7 @@ const least: Record<string, (typeof roles)[number]> = {
   createExport: 'runner',
   listExports: 'reader',
   getExport: 'reader',
+  cancelExport: 'runner',
 };
 
 test('every route is in the table of roles, and no other', () => {

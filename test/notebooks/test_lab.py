@@ -142,6 +142,29 @@ def test_an_export_is_in_a_shared_drive(lab, local, study):
         lab.export(study.prefix, "no-such-folder")
 
 
+def test_an_export_is_cancelled_and_one_that_cannot_be_read_hides_no_other(lab, local, study):
+    for number in range(100):
+        study.put(f"{number}.csv", b"1", "derived")
+    drive = requests.post(
+        f"{local.cloud}/drive/v3/drives?requestId={study.prefix}",
+        json={"name": "Lab"},
+        headers={"Authorization": "Bearer x"},
+    ).json()["id"]
+    export = lab.export(study.prefix, drive).cancel()
+    assert export.is_over and "cancelled" in repr(export)
+    with pytest.raises(gazeline.GazelineError, match="was cancelled: .* cancelled it"):
+        export.wait()
+    done = lab.export(f"{study.prefix}1.csv", drive).wait(every=0.3)
+    with pytest.raises(gazeline.ApiError, match=r"is over \(done\): there is nothing to cancel"):
+        done.cancel()
+    local.put("exports/export-00000000dead.json", b"{}", "state")
+    try:
+        with pytest.warns(UserWarning, match="export-00000000dead cannot be read: .* not a record as expected"):
+            assert {export.id, done.id} <= {one.id for one in lab.exports()}
+    finally:
+        local.remove("exports/export-00000000dead.json", "state")
+
+
 def test_a_session_is_started_stopped_and_deleted(lab, work, tmp_path):
     with pytest.raises(gazeline.NotFound, match="Start one"):
         lab.session("mine")
