@@ -63,6 +63,15 @@ class Session:
         self.record = self._lab._api.post(f"{self._path}/stop")
         return self
 
+    def prolong(self, hours: float = 1) -> Session:
+        """It is stopped so many hours later than it would be. When nobody uses it, it is stopped all the same.
+
+        Raises:
+            ApiError: if it does not run, or if a limit of yours or of the lab does not allow so much.
+        """
+        self.record = self._lab._api.post(f"{self._path}/prolong", {"hours": hours})
+        return self
+
     def delete(self, *, disk: str = "keep") -> Session:
         """@param disk "delete": what lies on its disks is gone for good. Without it, this is refused as long as there are disks."""
         self.record = self._lab._api.delete(self._path, disk=disk)

@@ -34,6 +34,7 @@ const least: Record<string, (typeof roles)[number]> = {
   getSession: 'reader',
   resumeSession: 'runner',
   stopSession: 'runner',
+  prolongSession: 'runner',
   deleteSession: 'runner',
   runInSession: 'runner',
   listMachines: 'reader',

@@ -174,6 +174,10 @@ def test_a_session_is_started_stopped_and_deleted(lab, work, tmp_path):
     # The cell can be run again.
     assert lab.session("mine", accelerators=["cpu:2"]).state == "running"
     assert [one.name for one in lab.sessions()] == ["mine"]
+    ends = session.record["endsAt"]
+    assert session.prolong(2).record["endsAt"] > ends
+    with pytest.raises(gazeline.ApiError, match="a week from now at the most"):
+        session.prolong(168)
     session.stop().wait("stopped", every=0.5, most=120)
     assert "its disks cost $" in repr(session)
     with pytest.raises(gazeline.ApiError, match="disk=delete"):
