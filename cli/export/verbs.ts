@@ -73,7 +73,7 @@ export function addExportVerbs(program: Command): void {
 
   verb(
     'cancel',
-    `Ends an export. What is in the folder by then stays; asked for again, an export does the rest. ${ofExport}`,
+    `Ends an export. What is in the folder by then stays, and small files that are being sent at this moment may still come. ${ofExport}`,
   )
     .argument('<id>')
     .addHelpText(

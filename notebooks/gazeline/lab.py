@@ -114,8 +114,14 @@ class Lab:
 
         x, y, width and height are pixels of a picture; start and end count UTF-16 code units of a text. `isLocal` is true
         where a stand-in on somebody's laptop has found them, and not the service.
+
+        Raises:
+            NotFound: the stimulus has no annotation, so that it is not known what it shows.
         """
-        rows = self._api.items("/v1/areas-of-interest", stimulus=stimulus, prefix=prefix, kind=kind)
+        rows = list(self._api.items("/v1/areas-of-interest", stimulus=stimulus, prefix=prefix, kind=kind))
+        if stimulus and not rows:
+            # That nothing was found in it is not that nobody has looked.
+            self.annotation(stimulus)
         places = ["x", "y", "width", "height", "start", "end", "isLocal"]
         return table(rows, ["stimulus", "generation", "kind", "label", "confidence", *places])
 

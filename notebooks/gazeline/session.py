@@ -39,6 +39,8 @@ class Session:
         if self.state == "running":
             price = cost["perHour"]
             words = "a price that is not known" if price is None else f"${price:.2f} an hour"
+            if ends := self.record.get("endsAt"):
+                words += f", until {ends[:16].replace('T', ' ')} UTC"
         else:
             price = cost["perMonthStopped"]
             words = "" if price is None or self.is_over else f"its disks cost ${price:.2f} a month"

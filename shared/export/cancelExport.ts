@@ -1,9 +1,9 @@
 import type { Records } from '../storage/records.ts';
-import { ExportRun, exportName, isOver } from './exportRun.ts';
+import { ExportRun, exportName, isOver, readExportRun } from './exportRun.ts';
 
 /**
  * Ends an export at once: deliveries that are still to come find it over, and do nothing. What is in the folder by then
- * stays, and so does an object that is being sent at this moment and has all its bytes there.
+ * stays; of what is being sent at this moment, small objects may still arrive.
  * @returns the export as it is now: one that was over is as it was; undefined if there is none
  */
 export const cancelExport = (
@@ -17,3 +17,6 @@ export const cancelExport = (
       ? { ...before, state: 'cancelled', reason: `${by} cancelled it`, endedAt: now.toISOString() }
       : undefined,
   );
+
+export const isCancelled = async (records: Records, id: string): Promise<boolean> =>
+  (await readExportRun(records, id))?.state === 'cancelled';

@@ -1,6 +1,7 @@
 import { statusOf } from '../drive/driveFile.ts';
 import { refusalOf } from '../drive/refusal.ts';
 import { NotYet } from '../once.ts';
+import { isCancelled } from './cancelExport.ts';
 import { cancelUpload } from './driveUpload.ts';
 import { ExportedFile, exportedFileName } from './exportedFile.ts';
 import { exportPath, standsForFolder } from './exportPath.ts';
@@ -91,6 +92,8 @@ async function tryToExport(
     return isOurs ? outcome : { ...outcome, did: 'unchanged', bytes: 0 };
   }
 
+  // It takes a while to know where it goes.
+  if (await isCancelled(records, run.id)) return 'cancelled';
   const fileId = place.do === 'update' ? place.item.id : (place.fileId ?? (await nextId()));
   const goesOn =
     before?.export === run.id && before.generation === source.generation && known?.value.fileId === fileId;

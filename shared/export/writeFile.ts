@@ -4,10 +4,11 @@ import { refusalOf } from '../drive/refusal.ts';
 import { NotYet } from '../once.ts';
 import type { Records } from '../storage/records.ts';
 import { type BringDependencies, type Brought, bring } from './bring.ts';
+import { isCancelled } from './cancelExport.ts';
 import { type DriveItem, getItem, propertiesOf } from './driveItem.ts';
 import type { FileWrite } from './driveUpload.ts';
 import type { Attempt, ExportedFile } from './exportedFile.ts';
-import { type ExportRun, readExportRun } from './exportRun.ts';
+import type { ExportRun } from './exportRun.ts';
 import { isIdInUse, type NextId, withId } from './fileIds.ts';
 import type { Folders } from './folders.ts';
 import type { Held } from './held.ts';
@@ -89,7 +90,7 @@ async function bringTo(
         keep: (attempt) => file.write({ attempt }),
         isStill: async () =>
           place.do === 'create' || isStill(await getItem(dependencies.drive, fileId), before),
-        isCancelled: async () => (await readExportRun(dependencies.records, id))?.state === 'cancelled',
+        isCancelled: () => isCancelled(dependencies.records, id),
       },
       dependencies,
     );

@@ -74,7 +74,7 @@ test.each([
     const cancelling: typeof records = {
       ...records,
       async read(name, schema) {
-        if (name === exportName(message.export) && ++looks === 2)
+        if (name === exportName(message.export) && ++looks === 3)
           await cancelExport(records, message.export, 'zoë', new Date());
         return records.read(name, schema);
       },

@@ -41,8 +41,11 @@ def test_areas_of_interest_are_a_table(annotated):
     assert set(words["kind"]) == {"word"}
     assert (words["width"] > 0).all()
     # The columns are there when there is nothing, so that the next cell works.
-    nothing = annotated.areas_of_interest("stimuli/nothing.png")
-    assert list(nothing.columns) == list(areas.columns)
+    nothing = annotated.areas_of_interest("stimuli/pictures/poster.png", kind="logo")
+    assert len(nothing) == 0 and list(nothing.columns) == list(areas.columns)
+    # Nobody has looked, which is not that there is nothing.
+    with pytest.raises(gazeline.NotFound, match="has no annotation"):
+        annotated.areas_of_interest("stimuli/nothing.png")
     everything = annotated.areas_of_interest(prefix="stimuli/")
     assert everything["stimulus"].nunique() >= 5
 

@@ -85,7 +85,7 @@ export const exportRoutes: Route[] = [
     path: '/v1/exports/{id}/cancel',
     role: 'runner',
     summary:
-      'Ends an export. What is in the folder by then stays, and is told; one that has ended otherwise is refused.',
+      'Ends an export. What is in the folder by then stays, and is told; small files that are being sent at this moment may still come. One that has ended otherwise is refused.',
     parameters,
     answer: ExportReport,
     async handle({ path: { id }, caller }, { records, now }) {
