@@ -96,8 +96,8 @@ export function addSessionVerbs(program: Command): void {
 
   verb(
     'run',
-    'Runs a notebook of its repository to its end, as a job of its own with the same data and accelerators, after it has\n' +
-      'said what it may cost and you have said yes. It goes on when the laptop is closed and the session is stopped. What is\n' +
+    'Runs a notebook of its repository to its end, as a job of its own with the same data and accelerators, after it has ' +
+      'said what it may cost and you have said yes. It goes on when the laptop is closed and the session is stopped. What is ' +
       'not pushed is not in it.',
     'Exit code: 0 when it is submitted, 1 if you said no, 2 for an error. With --follow that of job logs -f.',
     [

@@ -141,9 +141,10 @@ export const sessionRoutes: Route[] = [
     parameters,
     body: z.strictObject({
       hours: z
-        .number()
+        .number('expected hours')
         .min(0.1, 'expected at least 0.1')
         .max(168, 'expected at most 168 (a week)')
+        .default(1)
         .describe('So many more than it has.'),
     }),
     answer: SessionSummary,
