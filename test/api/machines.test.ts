@@ -3,6 +3,7 @@ import { clients } from '../../shared/clients.ts';
 import { quick, setCompute, zone } from '../deploy/local/cloud/compute/kit.ts';
 import { at, node, nodeAt, quick as quickTpu, setTpu, untilNode } from '../deploy/local/cloud/tpu/kit.ts';
 import { openIdle } from '../functions/idleKit.ts';
+import { setFaults } from '../kit.ts';
 import { useApi } from './useApi.ts';
 
 const api = useApi();
@@ -129,4 +130,26 @@ test('TPUs are listed as well, and what cannot be done with one is said', async 
   expect(await said('none', 'stop')).toEqual([404, 'There is no machine us-west4-a/none.']);
   for (const name of ['by-hand', 'gazeline-fit-0a1b2c3d-2'])
     await locations.nodes.delete(nodeAt(api.cloud, name));
+});
+
+test.each([
+  {
+    when: 'was never switched on',
+    fault: { status: 403, reason: 'accessNotConfigured' },
+    unseen: [],
+    words: '',
+  },
+  {
+    when: 'may not be asked',
+    fault: { status: 403, reason: 'forbidden' },
+    unseen: ['everywhere (TPUs)'],
+    words: ' Whether it is a TPU is not known: their service did not answer.',
+  },
+])('where the service of TPUs $when, the other machines are listed', async ({ fault, unseen, words }) => {
+  await setFaults(api.cloud, { service: 'tpu', kind: 'status', ...fault });
+  const { json } = await api.ask('reader', 'GET', '/v1/machines');
+  expect(json.items.length).toBeGreaterThan(2);
+  expect(json.unseen).toEqual(unseen);
+  expect((await post('none', 'stop')).json.detail).toBe(`There is no machine ${zone}/none.${words}`);
+  await setFaults(api.cloud);
 });

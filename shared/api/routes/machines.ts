@@ -155,8 +155,8 @@ async function need(
   const seen = await tpuRows(await tpus());
   const tpu = seen.tpus.find(({ zone, name }) => zone === path.zone && name === path.name);
   if (tpu) throw new Refused(409, whyNotOfTpu(tpu, wanted));
-  const unknown = seen.wasSeen(path.zone)
-    ? ''
-    : ' Whether it is a TPU is not known: their service did not answer.';
+  // Where the service was never switched on, there are none.
+  const isUnknown = seen.unseen.length > 0 && !seen.wasSeen(path.zone);
+  const unknown = isUnknown ? ' Whether it is a TPU is not known: their service did not answer.' : '';
   throw new Refused(404, `There is no machine ${path.zone}/${path.name}.${unknown}`);
 }
