@@ -13,6 +13,7 @@ import type { Tools } from '../shared/api/tools.ts';
 import type { Log } from '../shared/log.ts';
 import { notYetIn } from '../shared/once.ts';
 import { codeOf } from '../shared/storage/codeOf.ts';
+import { BadRecord } from '../shared/storage/records.ts';
 import type { Answer } from '../shared/trigger.ts';
 
 export const ApiRequest = z.object({
@@ -100,5 +101,10 @@ function refusalOf(error: unknown, log: Log): Refused {
     return new Refused(503, 'A service that this needs does not answer now.', {
       headers: { 'retry-after': '10' },
     });
+  if (error instanceof BadRecord)
+    return new Refused(
+      500,
+      'What is written down of it is not as expected. The log of the function says what.',
+    );
   return new Refused(500, 'It failed. The log of the function says why.');
 }

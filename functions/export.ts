@@ -72,6 +72,7 @@ async function oneObject(
     log.info('handed on', { object: name });
     return;
   }
+  if (outcome === 'cancelled') return log.info('cancelled', { object: name });
   await note(run.id, page, name, outcome);
   const { did, bytes, as, because } = outcome;
   if (did === 'conflict') log.warning('exported beside', { object: name, as, reason: because });

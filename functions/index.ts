@@ -484,6 +484,7 @@ const apiTools = async (): Promise<Tools> => ({
     const { idleVms } = await import('../shared/machines/idle/idleVms.ts');
     return idleVms(config().project, await clients.compute());
   },
+  tpus,
   stopMachine: async (machine) => {
     const [{ stopMachine }, { workbench }] = await Promise.all([
       import('../shared/machines/idle/stopIdleMachine.ts'),

@@ -12,19 +12,23 @@ export type ListOptions = Where & { json?: true; all?: true };
 /** So many are shown unless all are asked for. */
 const shown = 20;
 
-/** @returns the exit code */
+/** @returns the exit code: 1 if not all could be read */
 export async function list({ json, all, ...where }: ListOptions): Promise<number> {
   await connect(where);
   const { records } = await openExports();
-  const exports = await listExports(records);
+  const { exports, unreadable } = await listExports(records);
+  for (const { id, reason } of unreadable)
+    console.error(pc.red(clean(`${id} cannot be read: ${reason}`.slice(0, 500))));
+  const exitCode = unreadable.length > 0 ? 1 : 0;
   const some = all ? exports : exports.slice(0, shown);
   if (json) {
     console.log(JSON.stringify(some, undefined, 2));
-    return 0;
+    return exitCode;
   }
   if (exports.length === 0) {
-    console.log('There is no export yet. npx gazeline export PREFIX FOLDER starts one.');
-    return 0;
+    if (unreadable.length === 0)
+      console.log('There is no export yet. npx gazeline export PREFIX FOLDER starts one.');
+    return exitCode;
   }
   const table = new Table({
     head: ['id', 'state', 'asked for', 'what', 'where', 'objects', ''],
@@ -40,7 +44,7 @@ export async function list({ json, all, ...where }: ListOptions): Promise<number
   console.log(table.toString());
   if (some.length < exports.length)
     console.log(pc.dim(`… and ${exports.length - some.length} more; --all shows them`));
-  return 0;
+  return exitCode;
 }
 
 const shortened = (text: string) => (text.length > 40 ? `${text.slice(0, 39)}…` : text);

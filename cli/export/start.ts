@@ -80,13 +80,18 @@ function summaryWords(report: ExportReport): string {
   if (state === 'failed') return `${pc.red('✗')} ${clean(reason ?? '')}`;
   const lines = troubleLines(report, false);
   const progress = progressWords(report);
+  const where = clean(`${folderWords(report)}, https://drive.google.com/drive/folders/${folder}`);
+  if (state === 'cancelled')
+    return [
+      `${pc.yellow('✗')} ${clean(reason ?? 'it was cancelled')}: ${progress}. What was copied stays in ${where}`,
+      ...lines,
+    ].join('\n');
   if (state !== 'done')
     return [
       `${pc.yellow('…')} Not done yet: ${progress}.`,
       `The work goes on; npx gazeline export show ${id} shows how it goes.`,
       ...lines,
     ].join('\n');
-  const where = clean(`${folderWords(report)}, https://drive.google.com/drive/folders/${folder}`);
   const mark = isComplete(report) ? pc.green('✓') : pc.red('✗');
   return [`${mark} ${progress}. In ${where}`, ...lines].join('\n');
 }

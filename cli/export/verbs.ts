@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { positive } from '../numbers.ts';
 import { run } from '../run.ts';
+import type { CancelOptions } from './cancel.ts';
 import type { ListOptions } from './list.ts';
 import type { ShowOptions } from './show.ts';
 import type { StartOptions } from './start.ts';
@@ -52,7 +53,10 @@ export function addExportVerbs(program: Command): void {
 
   verb('list', 'Exports, the newest first.')
     .option('--all', 'all there are, not only the last 20')
-    .addHelpText('after', after('Exit code: 0, or 2 for an error.', ['list', 'list --json --all']))
+    .addHelpText(
+      'after',
+      after('Exit code: 0, 1 if not all could be read, 2 for an error.', ['list', 'list --json --all']),
+    )
     .action(run<[ListOptions]>(async () => (await import('./list.ts')).list));
 
   verb('show', `How far an export is, and what is not in the folder under its own name, and why. ${ofExport}`)
@@ -66,4 +70,18 @@ export function addExportVerbs(program: Command): void {
       ]),
     )
     .action(run<[string, ShowOptions]>(async () => (await import('./show.ts')).show));
+
+  verb(
+    'cancel',
+    `Ends an export. What is in the folder by then stays, and small files that are being sent at this moment may still come. ${ofExport}`,
+  )
+    .argument('<id>')
+    .addHelpText(
+      'after',
+      after('Exit code: 0 when it is cancelled, 1 if it was over already, 2 for an error.', [
+        'cancel export-1f0c',
+        'cancel export-1f0c --json',
+      ]),
+    )
+    .action(run<[string, CancelOptions]>(async () => (await import('./cancel.ts')).cancel));
 }

@@ -9,6 +9,7 @@ const looks: { [state in ExportRun['state']]: [mark: string, colour: (text: stri
   running: ['▸', pc.cyan],
   done: ['✓', pc.green],
   failed: ['✗', pc.red],
+  cancelled: ['✗', pc.yellow],
 };
 
 export function stateWords(state: ExportRun['state']): string {
@@ -43,7 +44,7 @@ export function progressWords(run: ExportSummary): string {
   return [
     `${run.objects} objects`,
     wordsOfCounts(run.counts),
-    ...(open > 0 ? [`${open} open`] : []),
+    ...(open > 0 ? [`${open} ${run.state === 'cancelled' ? 'not exported' : 'open'}`] : []),
     ...(run.bytesSent > 0 ? [`${sizeOf(run.bytesSent)} sent`] : []),
   ]
     .filter(Boolean)

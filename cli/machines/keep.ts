@@ -4,7 +4,9 @@ import { config } from '../../shared/config.ts';
 import { whatOf } from '../../shared/machines/idle/idleMachine.ts';
 import { idleVms } from '../../shared/machines/idle/idleVms.ts';
 import { faultOfDay, keepMachine, machinesCalled } from '../../shared/machines/idle/keepMachine.ts';
+import { tpuRows, whyNotOfTpu } from '../../shared/machines/idle/tpuRows.ts';
 import { protectUntilLabel } from '../../shared/machines/protection.ts';
+import { tpuNodes } from '../../shared/machines/tpuNodes.ts';
 import { Refusal } from '../../shared/refusal.ts';
 import { connect, type Where } from '../connect.ts';
 
@@ -25,6 +27,9 @@ export async function keep(name: string, { until, ...where }: KeepOptions): Prom
   if (machine && other)
     throw new Refusal(`There are several: ${found.map(whatOf).join(', ')}. Name one of them so.`);
   if (!machine) {
+    const { tpus } = await tpuRows(tpuNodes(config().project, await clients.tpu()));
+    const tpu = tpus.find((one) => one.name === name || whatOf(one) === name);
+    if (tpu) throw new Refusal(whyNotOfTpu(tpu, 'keep'));
     const missing = unseen.length > 0 ? `; these did not answer: ${unseen.join(', ')}` : '';
     throw new Refusal(`There is no machine ${clean(name)}${clean(missing)}.`);
   }

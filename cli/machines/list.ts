@@ -11,12 +11,14 @@ import {
   machineSummary,
   stopOf,
 } from '../../shared/machines/idle/machineRows.ts';
+import { tpuRows, tpuSummary } from '../../shared/machines/idle/tpuRows.ts';
 import type { Machine } from '../../shared/machines/machines.ts';
 import { dollars } from '../../shared/machines/prices.ts';
+import { tpuNodes } from '../../shared/machines/tpuNodes.ts';
 import { recordsIn } from '../../shared/storage/records.ts';
 import { connect, type Where } from '../connect.ts';
 import { ago, durationOf } from '../duration.ts';
-import { tpuCells, tpuSummary, tpusByHand } from './tpuRows.ts';
+import { tpuCells } from './tpuCells.ts';
 
 export type ListOptions = Where & { json?: true };
 
@@ -27,11 +29,11 @@ export type ListOptions = Where & { json?: true };
 export async function list({ json, ...where }: ListOptions): Promise<number> {
   await connect(where);
   const { project, stateBucket, idleStop } = config();
-  const [compute, storage] = await Promise.all([clients.compute(), clients.storage()]);
+  const [compute, tpu, storage] = await Promise.all([clients.compute(), clients.tpu(), clients.storage()]);
   const records = recordsIn(storage, stateBucket);
   const [{ rows, unseen: unseenVms, unreadable }, { tpus, unseen: unseenTpus }] = await Promise.all([
     machineRows(idleVms(project, compute), records),
-    tpusByHand(project),
+    tpuRows(tpuNodes(project, tpu)),
   ]);
   const unseen = [...unseenVms, ...unseenTpus];
   for (const one of unreadable) console.error(pc.red(clean(one.slice(0, 500))));

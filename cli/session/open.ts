@@ -20,7 +20,10 @@ export async function openSessions(): Promise<OpenSessions> {
 }
 
 /** @throws Refusal if there is none */
-export async function findSession({ records }: OpenSessions, name: string): Promise<SessionRecord> {
+export async function findSession(
+  { records }: Pick<OpenSessions, 'records'>,
+  name: string,
+): Promise<SessionRecord> {
   const record = /^[a-z][-a-z0-9]{0,39}$/.test(name) ? await readSession(records, name) : undefined;
   return record ?? noSession(name);
 }

@@ -31,7 +31,7 @@ export function showWords(record: SessionRecord, prices: PriceTable, now: number
       ? [
           row(
             'runs',
-            `since ${localTime(startedAt)}; it is stopped in ${durationOf(Date.parse(endsAt) - now)}`,
+            `since ${localTime(startedAt)}; it is stopped in ${durationOf(Date.parse(endsAt) - now)}, ${localTime(endsAt)}`,
           ),
         ]
       : []),
@@ -46,7 +46,10 @@ export function showWords(record: SessionRecord, prices: PriceTable, now: number
     ...(session.data.length > 0
       ? [row('data', clean(session.data.map(({ bucket, prefix }) => `${bucket}/${prefix}`).join(', ')))]
       : []),
-    row('ends', `after ${hours} hours, or ${idleMinutes} minutes without use`),
+    row(
+      'ends',
+      `${hours} hours after a start if it is not prolonged, or after ${idleMinutes} minutes without use`,
+    ),
     ...(tries.length > 0
       ? ['', pc.bold('Where there was none'), ...tries.slice(-shown).map((one) => `  ${tryWords(one)}`)]
       : []),

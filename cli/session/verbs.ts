@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import { positive, whole } from '../numbers.ts';
 import { run } from '../run.ts';
 import type { ListOptions } from './list.ts';
+import type { ProlongOptions } from './prolong.ts';
+import type { RunOptions } from './run.ts';
 import type { ShowOptions } from './show.ts';
 import type { StartOptions } from './start.ts';
 import type { WishOptions } from './wish.ts';
@@ -91,6 +93,47 @@ export function addSessionVerbs(program: Command): void {
   )
     .argument('<name>')
     .action(run<[string, WishOptions]>(async () => (await import('./wish.ts')).resume));
+
+  verb(
+    'run',
+    'Runs a notebook of its repository to its end, as a job of its own with the same data and accelerators, after it has ' +
+      'said what it may cost and you have said yes. It goes on when the laptop is closed and the session is stopped. What is ' +
+      'not pushed is not in it.',
+    'Exit code: 0 when it is submitted, 1 if you said no, 2 for an error. With --follow that of job logs -f.',
+    [
+      'run pupils notebooks/fit.ipynb -p epochs=40 --follow',
+      'run pupils fit.ipynb --pip requirements.txt --yes',
+    ],
+  )
+    .argument('<name>')
+    .argument('<notebook>', 'its path in the repository')
+    .option(
+      '-p, --parameter <name=value>',
+      'of papermill; may be given several times',
+      (value: string, before: string[] = []) => [...before, value],
+    )
+    .option('--ref <name>', 'branch, tag or commit; that of the session, if nothing is said')
+    .option('--pip <file>', 'what is installed for it, as requirements.txt')
+    .option('--results <path>', 'what is brought to the derived bucket, as results')
+    .option(
+      '--hours <number>',
+      'after which it is ended; as many as the session has, if nothing is said',
+      positive,
+    )
+    .option('--yes', 'do not ask whether it is meant')
+    .option('--key <text>', 'a text of your own for this run: with the same key it is the same job')
+    .option('-f, --follow', 'then show its log until it is over')
+    .action(run<[string, string, RunOptions]>(async () => (await import('./run.ts')).runNotebook));
+
+  verb(
+    'prolong',
+    'Puts off its end, within the limits of the lab. When nobody uses it, it is stopped all the same.',
+    'Exit code: 0 when it is prolonged, 2 if it may not be, and for an error.',
+    ['prolong pupils', 'prolong pupils --hours 4'],
+  )
+    .argument('<name>')
+    .option('--hours <number>', 'so many more than it has', positive, 1)
+    .action(run<[string, ProlongOptions]>(async () => (await import('./prolong.ts')).prolong));
 
   watched(
     verb('delete', 'Deletes it with its disks, for good.', exits('is deleted'), [

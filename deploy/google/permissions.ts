@@ -195,6 +195,7 @@ export const permissions: Record<keyof typeof functions, Needs> = {
       'compute.instances.setLabels',
       ...stopMachines,
       ...workbench,
+      'tpu.nodes.list',
     ],
     driveAccount: asDriveAccount,
     itself: sign,

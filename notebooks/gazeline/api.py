@@ -144,7 +144,12 @@ def _error_of(answer: requests.Response, url: str) -> ApiError | NotFound:
     try:
         problem = answer.json()
         title, detail = str(problem.get("title", "")), str(problem.get("detail", ""))
-        issues = [f"  {issue.get('path')}: {issue.get('message')}" for issue in problem.get("errors") or []]
+        issues = [
+            f"  {issue.get('path')}: {issue.get('message')}"
+            for issue in problem.get("errors") or []
+            # Said already.
+            if issue.get("message") != detail
+        ]
     except (ValueError, AttributeError):
         # Before the function itself, Cloud Run answers in HTML.
         title, detail, issues = answer.reason or "", "", []

@@ -15,8 +15,11 @@ class Cost(dict):
         if budget := self.get("budget"):
             lines.append(f"Budget: ${budget['left']:.2f} of ${budget['amount']:.2f} are left; level {budget['level']}")
         if self["savings"]:
-            lines.append("It would save:")
-            lines += [f"  ${one['perHour']:.2f} an hour: {one['words']}" for one in self["savings"]]
+            lines.append("What would be saved:")
+            lines += [
+                f"  ${one['perHour']:.2f} an hour: {one['what']} ({one['words']}), by {one['by']}"
+                for one in self["savings"]
+            ]
         if spending["unknown"]:
             lines.append(f"Not counted, since no price is known: {', '.join(spending['unknown'])}")
         if self["isLocal"]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from gazeline import checksum
 from gazeline.errors import DiskFull, LocalChanges, NotFound, some
 from gazeline.identity import is_colab
-from gazeline.progress import progress_bar, readable
+from gazeline.progress import files_of, progress_bar, readable
 
 _mount = Path("/content/drive")
 _block = 4 << 20
@@ -27,7 +27,7 @@ class Copied:
     copied: int
 
     def __repr__(self) -> str:
-        return f"{self.folder}/: {self.files:,} files, {readable(self.bytes)} ({self.copied:,} new)"
+        return f"{self.folder}/: {files_of(self.files)}, {readable(self.bytes)} ({self.copied:,} new)"
 
 
 def mount_if_needed(folder: Path) -> None:
@@ -53,7 +53,7 @@ def copy_all(files: dict[Path, Path], folder: Path, *, overwrite: bool, progress
         )
     sizes = {source: source.stat().st_size for source in files}
     done = 0
-    with progress_bar(sum(sizes[source] for source in waiting), f"{len(waiting):,} files", progress) as show:
+    with progress_bar(sum(sizes[source] for source in waiting), files_of(len(waiting)), progress) as show:
         for source, target in waiting.items():
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)

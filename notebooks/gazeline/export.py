@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gazeline.api import encoded
 from gazeline.errors import GazelineError, some
-from gazeline.progress import readable
+from gazeline.progress import files_of, readable
 
 if TYPE_CHECKING:
     from gazeline.lab import Lab
@@ -30,9 +30,8 @@ class Export:
 
     def __repr__(self) -> str:
         record = self.record
-        done = ", ".join(f"{count:,} {did}" for did, count in record["counts"].items())
         reason = f", {record['reason']}" if record.get("reason") else ""
-        text = f"<Export {self.id}: {self.state}{reason}; {record['objects']:,} files, {readable(record['bytes'])}: {done or 'none yet'}>"
+        text = f"<Export {self.id}: {self.state}{reason}; {files_of(record['objects'])}, {readable(record['bytes'])}: {self._done()}>"
         if troubles := record.get("troubles"):
             text += f"\nNot under their own names:\n{some([_words(trouble) for trouble in troubles])}"
         return text
@@ -41,13 +40,34 @@ class Export:
         self.record = self._lab._api.get(f"/v1/exports/{encoded(self.id)}")
         return self
 
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("done", "failed", "cancelled")
+
+    def cancel(self) -> Export:
+        """Ends it. What is in the folder by then stays, and files that are being sent at this moment may still come.
+
+        Raises:
+            ApiError: if it has ended otherwise.
+        """
+        self.record = self._lab._api.post(f"/v1/exports/{encoded(self.id)}/cancel")
+        return self
+
     def wait(self, *, every: float = 5) -> Export:
         """Until it is over. @raises GazelineError if nothing more is done, with the reason"""
-        while self.refresh().state not in ("done", "failed"):
+        while not self.refresh().is_over:
             time.sleep(every)
-        if self.state == "failed":
-            raise GazelineError(f"The export {self.id} has failed: {self.record.get('reason', 'no reason is known')}")
+        if self.state != "done":
+            words = "has failed" if self.state == "failed" else "was cancelled"
+            reason = self.record.get("reason", "no reason is known")
+            raise GazelineError(
+                f"The export {self.id} {words}: {reason}. Of {files_of(self.record['objects'])}: {self._done()}."
+            )
         return self
+
+    def _done(self) -> str:
+        done = ", ".join(f"{count:,} {did}" for did, count in self.record["counts"].items())
+        return done or ("none" if self.is_over else "none yet")
 
 
 def _words(trouble: dict[str, Any]) -> str:

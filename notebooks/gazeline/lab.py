@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,14 @@ class Lab:
 
         x, y, width and height are pixels of a picture; start and end count UTF-16 code units of a text. `isLocal` is true
         where a stand-in on somebody's laptop has found them, and not the service.
+
+        Raises:
+            NotFound: the stimulus has no annotation, so that it is not known what it shows.
         """
-        rows = self._api.items("/v1/areas-of-interest", stimulus=stimulus, prefix=prefix, kind=kind)
+        rows = list(self._api.items("/v1/areas-of-interest", stimulus=stimulus, prefix=prefix, kind=kind))
+        if stimulus and not rows:
+            # That nothing was found in it is not that nobody has looked.
+            self.annotation(stimulus)
         places = ["x", "y", "width", "height", "start", "end", "isLocal"]
         return table(rows, ["stimulus", "generation", "kind", "label", "confidence", *places])
 
@@ -200,7 +207,15 @@ class Lab:
         return Export(self, self._api.post("/v1/exports", {"prefix": prefix, "folder": folder}))
 
     def exports(self) -> list[Export]:
-        return [Export(self, record) for record in self._api.items("/v1/exports")]
+        """The newest first. One that cannot be read is told by a warning, and hides none of the others."""
+        found: list[Export] = []
+        unreadable: dict[str, str] = {}
+        for page in self._api.pages("/v1/exports"):
+            found += [Export(self, record) for record in page["items"]]
+            unreadable |= {one["id"]: one["reason"] for one in page["unreadable"]}
+        for id, reason in unreadable.items():
+            warnings.warn(f"The export {id} cannot be read: {reason}", stacklevel=2)
+        return found
 
     # For the paper
 

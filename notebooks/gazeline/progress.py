@@ -45,6 +45,10 @@ def _lines(total: int, what: str) -> Callable[[int], None]:
     return show
 
 
+def files_of(count: int) -> str:
+    return f"{count:,} file{'' if count == 1 else 's'}"
+
+
 def readable(count: float) -> str:
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000:

@@ -18,7 +18,7 @@ from gazeline.download import Download, forget_old_parts, lstat
 from gazeline.errors import ApiError, DiskFull, LocalChanges, NotFound, NotTheSameData, TransferFailed, some
 from gazeline.names import FileSystem, own_folder, paths_of
 from gazeline.objects import Object, SignedUrls, digest_of
-from gazeline.progress import progress_bar, readable
+from gazeline.progress import files_of, progress_bar, readable
 from gazeline.record import Kept, Record
 from gazeline.transfer import Transfer
 
@@ -51,7 +51,7 @@ class Pulled:
 
     def __repr__(self) -> str:
         text = (
-            f"{self.folder}/: {self.files:,} files, {readable(self.bytes)}, from {self.bucket}/{self.prefix}"
+            f"{self.folder}/: {files_of(self.files)}, {readable(self.bytes)}, from {self.bucket}/{self.prefix}"
             f" ({self.transferred:,} new, {readable(self.transferred_bytes)} in {self.seconds:.1f} s)"
         )
         if self.renamed:
@@ -185,7 +185,7 @@ class Puller:
         urls = SignedUrls(self._api, [one.object for one in sorted(downloads, key=lambda one: -one.object.size)])
         transfer = Transfer(downloads, urls, on_file)
         total = sum(one.object.size for one in downloads)
-        with progress_bar(total, f"{len(downloads):,} files", self._progress) as show:
+        with progress_bar(total, files_of(len(downloads)), self._progress) as show:
             transfer.run(show)
         if transfer.failures:
             lines = [f"{name}: {why}" for name, why in transfer.failures.items()]

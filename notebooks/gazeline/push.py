@@ -20,7 +20,7 @@ from gazeline.errors import AlreadyThere, GazelineError, NotFound, TransferFaile
 from gazeline.http import connection_errors, pool_for, request
 from gazeline.names import own_folder
 from gazeline.objects import Object
-from gazeline.progress import progress_bar, readable
+from gazeline.progress import files_of, progress_bar, readable
 
 _fruitless = 8
 _at_once = 8
@@ -39,7 +39,7 @@ class Pushed:
 
     def __repr__(self) -> str:
         where = self.names[0] if len(self.names) == 1 else f"{os.path.commonprefix(self.names)}…"
-        return f"{self.bucket}/{where}: {len(self.names):,} files, {readable(self.bytes)} ({self.transferred:,} new)"
+        return f"{self.bucket}/{where}: {files_of(len(self.names))}, {readable(self.bytes)} ({self.transferred:,} new)"
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Pusher:
         generations = self._generations(files, destination if source.is_dir() else files[0].name)
         waiting = [file for file in files if file.name in generations]
         total = sum(file.size for file in waiting)
-        with progress_bar(total, f"{len(waiting):,} files", self._progress) as show:
+        with progress_bar(total, files_of(len(waiting)), self._progress) as show:
             for at in range(0, len(waiting), _batch):
                 self._send_all(waiting[at : at + _batch], generations, show)
         return Pushed("derived", [file.name for file in files], sum(file.size for file in files), len(waiting))

@@ -39,6 +39,8 @@ class Session:
         if self.state == "running":
             price = cost["perHour"]
             words = "a price that is not known" if price is None else f"${price:.2f} an hour"
+            if ends := self.record.get("endsAt"):
+                words += f", until {ends[:16].replace('T', ' ')} UTC"
         else:
             price = cost["perMonthStopped"]
             words = "" if price is None or self.is_over else f"its disks cost ${price:.2f} a month"
@@ -61,6 +63,15 @@ class Session:
     def stop(self) -> Session:
         """Its disks are kept; what they cost a month is in `.record["cost"]`."""
         self.record = self._lab._api.post(f"{self._path}/stop")
+        return self
+
+    def prolong(self, hours: float = 1) -> Session:
+        """It is stopped so many hours later than it would be. When nobody uses it, it is stopped all the same.
+
+        Raises:
+            ApiError: if it does not run, or if a limit of yours or of the lab does not allow so much.
+        """
+        self.record = self._lab._api.post(f"{self._path}/prolong", {"hours": hours})
         return self
 
     def delete(self, *, disk: str = "keep") -> Session:

@@ -3,7 +3,7 @@ import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import type { Config } from '../config.ts';
 import type { IdleMachine } from '../machines/idle/idleMachine.ts';
 import type { IdleVms } from '../machines/idle/idleVms.ts';
-import type { Stopped } from '../machines/machines.ts';
+import type { Paid, Stopped } from '../machines/machines.ts';
 import type { Publish } from '../publish.ts';
 import type { Records } from '../storage/records.ts';
 
@@ -19,6 +19,7 @@ export type Tools = {
   publish: Publish;
   drive: () => Promise<drive_v3.Drive>;
   vms: () => Promise<IdleVms>;
+  tpus: () => Promise<Pick<Paid, 'listAll'>>;
   stopMachine: (machine: IdleMachine) => Promise<Stopped>;
   now: () => number;
 };

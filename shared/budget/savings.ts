@@ -27,6 +27,7 @@ export function savingsOf({ running, period, asOf }: Spending): Saving[] {
       if (perHour === undefined || kind === 'storage' || (kind === 'disk' && !isUnused)) return [];
       const job = labels['gazeline-job'];
       const owner = labels['gazeline-owner'];
+      const session = kind === 'machine' ? labels['gazeline-session'] : undefined;
       const end = Math.min(Date.parse(endsAt), Date.parse(period.end));
       return [
         {
@@ -36,7 +37,12 @@ export function savingsOf({ running, period, asOf }: Spending): Saving[] {
             ...(owner ? [`of ${owner}`] : []),
             ...(kind === 'disk' ? [`${dollars(perHour * hoursOfMonth)} a month`] : []),
           ].join(', '),
-          by: job && kind !== 'disk' ? `npx gazeline job cancel ${job}` : commands[kind](name, zone),
+          by:
+            job && kind !== 'disk'
+              ? `npx gazeline job cancel ${job}`
+              : session
+                ? `npx gazeline session stop ${session}`
+                : commands[kind](name, zone),
           perHour,
           inPeriod: (Math.max(0, end - Date.parse(asOf)) / 3_600_000) * perHour,
         },

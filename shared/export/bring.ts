@@ -43,7 +43,9 @@ export type Brought =
   /** The time is over; a fresh invocation goes on from here. */
   | { state: 'handed on' }
   /** The object, or the file, is not what it was. */
-  | { state: 'changed' };
+  | { state: 'changed' }
+  /** The export was cancelled; nothing of this object is there. */
+  | { state: 'cancelled' };
 
 export type Bringing = { source: Source; write: FileWrite; attempt: Attempt };
 
@@ -52,12 +54,16 @@ export type BringHooks = {
   keep: (attempt: Attempt) => Promise<void>;
   /** Whether the file that is written to is what it was. */
   isStill: () => Promise<boolean>;
+  /** Whether the export was cancelled. */
+  isCancelled: () => Promise<boolean>;
 };
 
 const mostFailures = 5;
 const mostSessions = 3;
 /** The part of its claim after which it is renewed. */
 const shareOfLease = 1 / 4;
+/** Between two looks whether it is still wanted; milliseconds. */
+const lookEvery = 5000;
 
 /**
  * Sends an object of any size to Drive: a small one in one request; a larger one through a resumable upload, part by part,
@@ -98,13 +104,15 @@ async function read(
 
 async function bringInParts(
   { source, write, attempt: before }: Bringing,
-  { keep, isStill }: BringHooks,
+  { keep, isStill, isCancelled }: BringHooks,
   dependencies: BringDependencies,
 ): Promise<Brought> {
   const { drive, now, deadline, lease, sliceSize } = dependencies;
   const { size } = source;
   let attempt = before;
-  let renewAt = now() + lease * shareOfLease;
+  const begunAt = now();
+  let renewAt = begunAt + lease * shareOfLease;
+  let lookAt = begunAt + lookEvery;
   /** Follows the bytes for as long as they come one after the other from the first one on. */
   let hash = { md5: createHash('md5'), at: 0 };
   const lastBegin = Math.floor((size - 1) / quantum) * quantum;
@@ -153,9 +161,10 @@ async function bringInParts(
       ahead = end < size ? ask(end) : undefined;
       if (hash.at === offset) hash = { md5: hash.md5.update(bytes), at: end };
       // The last bytes make the file: is everything still what it was?
-      if (end === size && (await isChanged())) {
+      const stopped = end === size ? await whyStopped() : undefined;
+      if (stopped) {
         await cancelUpload(drive, session);
-        return { state: 'changed' };
+        return stopped;
       }
       try {
         progress = await sendPart(drive, session, bytes, { offset, size });
@@ -169,6 +178,13 @@ async function bringInParts(
       else if (++failures > mostFailures)
         throw new NotYet(`the upload of ${source.name} stands still at ${offset}`);
       const time = now();
+      if (time >= lookAt) {
+        lookAt = time + lookEvery;
+        if (await isCancelled()) {
+          await cancelUpload(drive, session);
+          return { state: 'cancelled' };
+        }
+      }
       const isLate = time >= deadline;
       if (isLate || time >= renewAt) {
         const until = new Date(isLate ? 0 : time + lease).toISOString();
@@ -186,9 +202,11 @@ async function bringInParts(
     };
   }
 
-  async function isChanged(): Promise<boolean> {
+  async function whyStopped(): Promise<Brought | undefined> {
+    if (await isCancelled()) return { state: 'cancelled' };
     const current = await sourceOf(dependencies.derived, source.name);
-    return current?.generation !== source.generation || !(await isStill());
+    const isSame = current?.generation === source.generation && (await isStill());
+    return isSame ? undefined : { state: 'changed' };
   }
 }
 

@@ -1,19 +1,18 @@
 import { statusOf } from '../drive/driveFile.ts';
 import { refusalOf } from '../drive/refusal.ts';
 import { NotYet } from '../once.ts';
-import type { Records } from '../storage/records.ts';
+import { isCancelled } from './cancelExport.ts';
 import { cancelUpload } from './driveUpload.ts';
 import { ExportedFile, exportedFileName } from './exportedFile.ts';
 import { exportPath, standsForFolder } from './exportPath.ts';
 import type { ExportRun, Outcome } from './exportRun.ts';
-import type { Folders } from './folders.ts';
 import { held } from './held.ts';
 import { placeOf } from './place.ts';
 import { type Source, sourceOf } from './source.ts';
 import { refusedThere, type Target } from './target.ts';
 import { NotTaken, type WriteFileDependencies, writeFile, writtenOf } from './writeFile.ts';
 
-export type ExportObjectDependencies = WriteFileDependencies & { records: Records; folders: Folders };
+export type ExportObjectDependencies = WriteFileDependencies;
 
 /** When a write meets something else than was planned for, the plan is made anew. */
 const mostPlans = 5;
@@ -24,7 +23,7 @@ export async function exportObject(
   run: ExportRun,
   target: Target,
   dependencies: ExportObjectDependencies,
-): Promise<Outcome | 'handed on'> {
+): Promise<Outcome | 'handed on' | 'cancelled'> {
   const { drive, derived, folders } = dependencies;
   const path = exportPath(run.prefix, name);
   try {
@@ -66,7 +65,7 @@ async function tryToExport(
   run: ExportRun,
   target: Target,
   dependencies: ExportObjectDependencies,
-): Promise<Outcome | 'handed on' | 'again'> {
+): Promise<Outcome | 'handed on' | 'cancelled' | 'again'> {
   const { drive, records, folders, nextId, now, lease } = dependencies;
   const parent = await folders.at(target, path.slice(0, -1));
   const record = exportedFileName(target.id, source.name, path);
@@ -93,6 +92,8 @@ async function tryToExport(
     return isOurs ? outcome : { ...outcome, did: 'unchanged', bytes: 0 };
   }
 
+  // It takes a while to know where it goes.
+  if (await isCancelled(records, run.id)) return 'cancelled';
   const fileId = place.do === 'update' ? place.item.id : (place.fileId ?? (await nextId()));
   const goesOn =
     before?.export === run.id && before.generation === source.generation && known?.value.fileId === fileId;

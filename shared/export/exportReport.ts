@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import * as z from 'zod';
-import type { Records } from '../storage/records.ts';
+import { BadRecord, type Records } from '../storage/records.ts';
 import { ExportRun, exportFolder, Outcome, readExportRun, readPage, sumOf, totalsOf } from './exportRun.ts';
 
 /** An export as people and programs are shown it. */
@@ -50,17 +50,44 @@ export async function reportOf(records: Records, run: ExportRun): Promise<Export
   };
 }
 
-/** All exports, the newest first. */
-export async function listExports(records: Records): Promise<ExportSummary[]> {
+/** An export whose record is not what it should be, and why. */
+export const UnreadableExport = z.object({ id: z.string(), reason: z.string() });
+export type UnreadableExport = z.infer<typeof UnreadableExport>;
+
+/** All exports, the newest first. One whose record cannot be read is named, and hides none of the others. */
+export async function listExports(
+  records: Records,
+): Promise<{ exports: ExportSummary[]; unreadable: UnreadableExport[] }> {
   const limit = pLimit(atATime);
-  const reading: Promise<ExportRun | undefined>[] = [];
+  const reading: Promise<ExportSummary | undefined>[] = [];
+  const unreadable: UnreadableExport[] = [];
+  const read = async (id: string): Promise<ExportSummary | undefined> => {
+    try {
+      const run = await readExportRun(records, id);
+      return run && (await summaryToday(records, run));
+    } catch (error) {
+      if (!(error instanceof BadRecord)) throw error;
+      unreadable.push({ id, reason: error.message });
+      return undefined;
+    }
+  };
   for await (const name of records.list(exportFolder)) {
     const id = name.slice(exportFolder.length, -'.json'.length);
-    reading.push(limit(() => readExportRun(records, id)));
+    reading.push(limit(() => read(id)));
   }
-  return (await Promise.all(reading))
-    .flatMap((run) => (run ? [summaryOf(run)] : []))
-    .sort((one, other) => (one.requestedAt < other.requestedAt ? 1 : -1));
+  return {
+    exports: (await Promise.all(reading))
+      .flatMap((run) => run ?? [])
+      .sort((one, other) => (one.requestedAt < other.requestedAt ? 1 : -1)),
+    unreadable: unreadable.sort((one, other) => (one.id < other.id ? -1 : 1)),
+  };
+}
+
+/** Pages of one that was cancelled are never over, and what was copied of them is there all the same. */
+async function summaryToday(records: Records, run: ExportRun): Promise<ExportSummary> {
+  if (run.state !== 'cancelled') return summaryOf(run);
+  const { troubles: _, ...summary } = await reportOf(records, run);
+  return summary;
 }
 
 /** Whether everything is in the folder, be it under another name. */

@@ -35,8 +35,11 @@ export const ExportRun = z.object({
   by: z.string(),
   requestedAt: z.iso.datetime(),
   endedAt: z.iso.datetime().optional(),
-  /** `failed`: nothing more is done, because of `reason`. When it is `done`, single objects may have failed all the same. */
-  state: z.enum(['listing', 'running', 'done', 'failed']),
+  /**
+   * `failed`, `cancelled`: nothing more is done, because of `reason`; what is in the folder by then stays. When it is
+   * `done`, single objects may have failed all the same.
+   */
+  state: z.enum(['listing', 'running', 'done', 'failed', 'cancelled']),
   reason: z.string().optional(),
   /** The last object that was listed. */
   listedUpTo: z.string().optional(),
@@ -67,7 +70,8 @@ export const exportName = (id: string) => `${exportFolder}${id}.json`;
 /** Not below `exports/`, so that a list of all exports is short. */
 export const pageName = (id: string, page: number) => `export-pages/${id}/${page}.json`;
 
-export const isOver = ({ state }: ExportRun) => state === 'done' || state === 'failed';
+export const isOver = ({ state }: Pick<ExportRun, 'state'>) =>
+  state === 'done' || state === 'failed' || state === 'cancelled';
 
 /** @returns undefined if there is no such export */
 export async function readExportRun(records: Records, id: string): Promise<ExportRun | undefined> {

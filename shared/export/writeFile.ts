@@ -2,7 +2,9 @@ import type { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js';
 import { statusOf } from '../drive/driveFile.ts';
 import { refusalOf } from '../drive/refusal.ts';
 import { NotYet } from '../once.ts';
+import type { Records } from '../storage/records.ts';
 import { type BringDependencies, type Brought, bring } from './bring.ts';
+import { isCancelled } from './cancelExport.ts';
 import { type DriveItem, getItem, propertiesOf } from './driveItem.ts';
 import type { FileWrite } from './driveUpload.ts';
 import type { Attempt, ExportedFile } from './exportedFile.ts';
@@ -18,7 +20,11 @@ export class NotTaken extends Error {
   override name = 'NotTaken';
 }
 
-export type WriteFileDependencies = BringDependencies & { folders: Folders; nextId: NextId };
+export type WriteFileDependencies = BringDependencies & {
+  records: Records;
+  folders: Folders;
+  nextId: NextId;
+};
 
 const mostMismatches = 3;
 const letGo = { until: new Date(0).toISOString() };
@@ -30,12 +36,12 @@ export async function writeFile(
   run: ExportRun,
   file: Held,
   dependencies: WriteFileDependencies,
-): Promise<'done' | 'again' | 'handed on'> {
-  const brought = await bringTo(source, place, file, dependencies);
+): Promise<'done' | 'again' | 'handed on' | 'cancelled'> {
+  const brought = await bringTo(source, place, run, file, dependencies);
   if (brought.state === 'handed on') return 'handed on';
-  if (brought.state === 'changed') {
+  if (brought.state === 'changed' || brought.state === 'cancelled') {
     await file.writeAttempt({ ...letGo, session: undefined });
-    return 'again';
+    return brought.state === 'cancelled' ? 'cancelled' : 'again';
   }
   const { item } = brought;
   const written = writtenOf(item, source, run);
@@ -64,6 +70,7 @@ export const writtenOf = (
 async function bringTo(
   source: Source,
   place: Extract<Place, { do: 'create' | 'update' }>,
+  { id }: ExportRun,
   file: Held,
   dependencies: WriteFileDependencies,
 ): Promise<Brought> {
@@ -83,6 +90,7 @@ async function bringTo(
         keep: (attempt) => file.write({ attempt }),
         isStill: async () =>
           place.do === 'create' || isStill(await getItem(dependencies.drive, fileId), before),
+        isCancelled: () => isCancelled(dependencies.records, id),
       },
       dependencies,
     );

@@ -108,12 +108,14 @@ async function noCapacity(
   return `no machine in any of ${zones} zone${zones === 1 ? '' : 's'} now; asked ${tries.length} times. The last answer: ${last}${then}`;
 }
 
+/** @param seconds after which it ends at the latest */
 export const roomFor = async (
   { name, owner, session }: SessionRecord,
   candidate: Candidate,
-  { records, limits, now }: SessionDependencies,
+  { records, limits, now }: Pick<SessionDependencies, 'records' | 'limits' | 'now'>,
+  seconds = session.hours * 3600,
 ): Promise<Allowed> => {
   if (!limits) return { isAllowed: true };
-  const holder = { id: sessionHolderId(name), owner, seconds: session.hours * 3600, waits: false };
+  const holder = { id: sessionHolderId(name), owner, seconds, waits: false };
   return holdRoom(records, holder, candidate, limits, now());
 };

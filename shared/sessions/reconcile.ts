@@ -37,14 +37,14 @@ async function toRunning(
   dependencies: SessionDependencies,
 ): Promise<Step> {
   const { instances, now } = dependencies;
-  const { state, endsAt, session } = record;
+  const { state, endsAt } = record;
   if (seen.state === 'ACTIVE') {
     if (state !== 'running') {
       await startClock(record, dependencies);
       return 'again';
     }
     if (endsAt !== undefined && Date.parse(endsAt) <= now()) {
-      await wishStopped(record, 'stopping', `its ${session.hours} hours were over`, dependencies);
+      await wishStopped(record, 'stopping', `its ${hoursOf(record)} hours were over`, dependencies);
       return 'again';
     }
     return 'done';
@@ -130,6 +130,12 @@ async function startClock(
   return changed ?? record;
 }
 
+/** Those that it had in the end, after it was prolonged perhaps. */
+function hoursOf({ session, startedAt, endsAt }: SessionRecord): number {
+  if (!startedAt || !endsAt) return session.hours;
+  return Number(((Date.parse(endsAt) - Date.parse(startedAt)) / 3_600_000).toFixed(1));
+}
+
 async function wishStopped(
   record: SessionRecord,
   state: 'stopping' | 'stopped',
@@ -139,6 +145,8 @@ async function wishStopped(
   const at = new Date(now()).toISOString();
   await changeSession(records, record.name, (before) => {
     if (before.state !== record.state || before.wish !== record.wish) return before;
+    // Somebody has just prolonged it.
+    if (before.endsAt !== record.endsAt) return before;
     const { action: _, ...rest } = before;
     return {
       ...moved(rest, state, at, reason),

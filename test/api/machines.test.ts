@@ -1,6 +1,9 @@
 import { beforeAll, expect, test } from '@jest/globals';
+import { clients } from '../../shared/clients.ts';
 import { quick, setCompute, zone } from '../deploy/local/cloud/compute/kit.ts';
+import { at, node, nodeAt, quick as quickTpu, setTpu, untilNode } from '../deploy/local/cloud/tpu/kit.ts';
 import { openIdle } from '../functions/idleKit.ts';
+import { setFaults } from '../kit.ts';
 import { useApi } from './useApi.ts';
 
 const api = useApi();
@@ -26,6 +29,7 @@ test('machines are listed with what they cost and what becomes of them', async (
   expect(json).toMatchObject({
     items: [
       {
+        kind: 'vm',
         zone,
         name: 'a',
         status: 'RUNNING',
@@ -82,4 +86,70 @@ test('a machine that there is not, or in a zone that there is not, is a 404', as
   expect((await post('none', 'stop')).status).toBe(404);
   expect((await post('a', 'stop', undefined, 'europe-nowhere1-z')).status).toBe(404);
   expect((await post('a', 'keep', { until: day(1) }, 'europe-nowhere1-z')).status).toBe(404);
+});
+
+test('TPUs are listed as well, and what cannot be done with one is said', async () => {
+  await setTpu(api.cloud, quickTpu);
+  const { locations } = (await clients.tpu()).projects;
+  const make = async (nodeId: string, labels: Record<string, string>) => {
+    await locations.nodes.create({
+      parent: at(api.cloud),
+      nodeId,
+      requestBody: node('sleep 100', { labels }),
+    });
+    await untilNode(api.cloud, locations, nodeId, 'READY');
+  };
+  await make('by-hand', {});
+  await make('gazeline-fit-0a1b2c3d-2', { 'gazeline-lab': 'gazeline', 'gazeline-job': 'fit-0a1b2c3d' });
+  const { json } = await api.ask('reader', 'GET', '/v1/machines');
+  expect(json.items.filter(({ kind }: { kind: string }) => kind === 'tpu')).toMatchObject([
+    {
+      ...{ zone: 'us-west4-a', name: 'by-hand', status: 'READY', machineType: 'v5litepod-4' },
+      ...{ perHour: expect.any(Number), upSeconds: expect.any(Number) },
+      decision: { do: 'keep', reason: 'unwatched', why: expect.stringContaining('whether a TPU is in use') },
+    },
+    { name: 'gazeline-fit-0a1b2c3d-2', decision: null },
+  ]);
+  const said = async (name: string, verb: string, body?: object) => {
+    const { status, json: problem } = await post(name, verb, body, 'us-west4-a');
+    return [status, problem.detail];
+  };
+  const stays = /^us-west4-a\/by-hand is a TPU that no job of the lab made\. .*nothing to keep it from/;
+  expect(await said('by-hand', 'stop')).toEqual([
+    409,
+    expect.stringMatching(
+      /gcloud compute tpus tpu-vm delete by-hand --zone=us-west4-a;.*queued-resources delete/,
+    ),
+  ]);
+  expect(await said('by-hand', 'keep', { until: day(1) })).toEqual([409, expect.stringMatching(stays)]);
+  expect(await said('by-hand', 'prolong', {})).toEqual([409, expect.stringMatching(stays)]);
+  expect(await said('gazeline-fit-0a1b2c3d-2', 'stop')).toEqual([
+    409,
+    'It is a TPU that works on the job fit-0a1b2c3d: cancel that.',
+  ]);
+  expect(await said('none', 'stop')).toEqual([404, 'There is no machine us-west4-a/none.']);
+  for (const name of ['by-hand', 'gazeline-fit-0a1b2c3d-2'])
+    await locations.nodes.delete(nodeAt(api.cloud, name));
+});
+
+test.each([
+  {
+    when: 'was never switched on',
+    fault: { status: 403, reason: 'accessNotConfigured' },
+    unseen: [],
+    words: '',
+  },
+  {
+    when: 'may not be asked',
+    fault: { status: 403, reason: 'forbidden' },
+    unseen: ['everywhere (TPUs)'],
+    words: ' Whether it is a TPU is not known: their service did not answer.',
+  },
+])('where the service of TPUs $when, the other machines are listed', async ({ fault, unseen, words }) => {
+  await setFaults(api.cloud, { service: 'tpu', kind: 'status', ...fault });
+  const { json } = await api.ask('reader', 'GET', '/v1/machines');
+  expect(json.items.length).toBeGreaterThan(2);
+  expect(json.unseen).toEqual(unseen);
+  expect((await post('none', 'stop')).json.detail).toBe(`There is no machine ${zone}/none.${words}`);
+  await setFaults(api.cloud);
 });

@@ -34,6 +34,7 @@ const least: Record<string, (typeof roles)[number]> = {
   getSession: 'reader',
   resumeSession: 'runner',
   stopSession: 'runner',
+  prolongSession: 'runner',
   deleteSession: 'runner',
   runInSession: 'runner',
   listMachines: 'reader',
@@ -50,6 +51,7 @@ const least: Record<string, (typeof roles)[number]> = {
   createExport: 'runner',
   listExports: 'reader',
   getExport: 'reader',
+  cancelExport: 'runner',
 };
 
 test('every route is in the table of roles, and no other', () => {

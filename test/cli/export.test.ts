@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { exportToDrive } from '../../functions/export.ts';
 import { clients } from '../../shared/clients.ts';
 import { ExportRequested } from '../../shared/export/requestExport.ts';
 import { useExport } from '../functions/exportKit.ts';
@@ -66,4 +67,35 @@ test('a shared drive is found by its name, and what fails has the code 1 and a r
   const unknown = await run([used.prefix, 'Nobody’s']);
   expect(unknown.code).toBe(2);
   expect(unknown.err).toContain('no shared drive');
+});
+
+test('an export is cancelled, and what was over already is told to be; one that cannot be read is named', async () => {
+  await makeTopic();
+  for (const name of ['a.csv', 'b.csv']) await used.put(name, name);
+  const request = await used.to.request(used.prefix, used.here);
+  used.to.publish.sent.length = 0;
+  await exportToDrive(request, used.to.instance());
+  const [first] = used.to.publish.sent.map(({ data }) => ExportRequested.parse(data));
+  await exportToDrive(first as ExportRequested, used.to.instance());
+  const cancelled = await run(['cancel', request.export]);
+  expect(cancelled).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(
+      /^✓ export-\w+ is cancelled: 2 objects, 1 exported, 1 not exported, 5 B sent\.\nWhat was copied stays in “test \d”, https:/,
+    ),
+  });
+  const done = await used.to.export(used.prefix, used.here);
+  const [over, unknown] = await Promise.all([run(['cancel', done.id]), run(['cancel', 'export-none'])]);
+  expect(over).toMatchObject({
+    code: 1,
+    out: `${done.id} is over: ✓ done. There is nothing to cancel.\n`,
+  });
+  expect(unknown.code).toBe(2);
+
+  await used.to.records.write('exports/export-00000000dead.json', { state: 'elsewhere' }, '0');
+  const listed = await run(['list']);
+  expect(listed.code).toBe(1);
+  expect(listed.err).toContain('export-00000000dead cannot be read: gs://state/exports/');
+  expect(listed.out).toMatch(new RegExp(`${request.export} .*✗ cancelled .*1 of 2`));
+  expect(listed.out).toContain(done.id);
 });

@@ -59,6 +59,12 @@ test('a TPU that somebody made by hand is shown with what it costs, and why it s
   expect(machines).toContainEqual(
     expect.objectContaining({ kind: 'tpu', name: 'by-hand', perHour: expect.any(Number) }),
   );
+  expect(await gazeline(['machines', 'keep', 'by-hand'])).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(
+      /^us-west4-a\/by-hand is a TPU that no job of the lab made\. .*nothing to keep it from/,
+    ),
+  });
   await projects.locations.nodes.delete(nodeAt(cloud, 'by-hand'));
 });
 

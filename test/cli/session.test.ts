@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { clients } from '../../shared/clients.ts';
+import { readJobRecord } from '../../shared/jobs/changeJob.ts';
 import { setFaults } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
 import { openSessions, type Sessions } from '../sessions/sessionKit.ts';
@@ -10,7 +11,8 @@ let sessions: Sessions;
 beforeAll(async () => {
   sessions = await openSessions(cloud);
   const { topics } = (await clients.pubsub()).projects;
-  await topics.create({ name: `projects/${cloud.project}/topics/session-requested` });
+  for (const topic of ['session-requested', 'job-requested'])
+    await topics.create({ name: `projects/${cloud.project}/topics/${topic}` });
 });
 afterEach(() => sessions.clear());
 
@@ -98,4 +100,56 @@ test('what cannot be is said in a line each, and what fails has exit code 1', as
   const later = await run(['start', 'y', '--yes', '--no-wait', '--json']);
   expect(later.code).toBe(0);
   expect(JSON.parse(later.out)).toMatchObject({ name: 'y', state: 'placing' });
+});
+
+test('a session is prolonged, and what that may cost at most is said', async () => {
+  await sessions.place('pupils', { regions: ['europe-west4'], hours: 4 });
+  expect(await run(['prolong', 'pupils', '--hours', '2'])).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(
+      /^✓ pupils is stopped in (5|6) hours, .*\. That is at most \$\d+\.\d+ more\.\n$/,
+    ),
+  });
+  expect(await run(['prolong', 'pupils', '--hours', '168'])).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(
+      /^pupils ends at .*, and may be prolonged to a week from now at the most: by 16\d.* hours more\.\n$/,
+    ),
+  });
+});
+
+test('a notebook of a session is run as a job with what the session has', async () => {
+  const repository = 'https://github.com/lab/analysis';
+  await sessions.ask('analysis', { repository, accelerators: ['L4'], data: ['raw/recordings/'], hours: 3 });
+  await sessions.ask('bare');
+  const args = [
+    'run',
+    'analysis',
+    'look.ipynb',
+    '-p',
+    'epochs=40',
+    '-p',
+    'who=P01',
+    '--pip',
+    'requirements.txt',
+  ];
+  const ran = await run([...args, '--yes', '--json']);
+  expect(ran).toMatchObject({ code: 0, err: expect.stringContaining('analysis look.ipynb\n') });
+  const { id } = JSON.parse(ran.out) as { id: string };
+  expect((await readJobRecord(sessions.records, id))?.job).toMatchObject({
+    ...{ repository, notebook: 'look.ipynb', parameters: { epochs: 40, who: 'P01' } },
+    ...{ environment: { pip: 'requirements.txt' }, accelerators: [{ gpu: 'L4', count: 1 }] },
+    ...{ inputs: [{ bucket: 'raw', prefix: 'recordings/' }], limits: { hours: 3 } },
+  });
+  const wrong = await Promise.all([
+    run(['run', 'bare', 'look.ipynb', '--yes']),
+    run(['run', 'analysis', '../look.ipynb', '-p', 'epochs', '--yes']),
+    run(['run', 'analysis', '../look.ipynb', '--yes']),
+  ]);
+  expect(wrong.map(({ code }) => code)).toEqual([2, 2, 2]);
+  expect(wrong.map(({ err }) => err)).toEqual([
+    'bare has no repository, so that no other machine can have the notebook.\n',
+    '“epochs” is no parameter. Write it as epochs=40.\n',
+    expect.stringMatching(/^notebook: “..\/look.ipynb”: expected a path/),
+  ]);
 });

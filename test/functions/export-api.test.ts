@@ -30,12 +30,12 @@ async function call(method: string, path: string, { as = 'runner', body = undefi
   };
 }
 
-/** Delivers what is on the topic until nothing is. */
-async function deliver(): Promise<number[]> {
+/** Delivers what is on the topic until nothing is, or so many messages. */
+async function deliver(most = Number.POSITIVE_INFINITY): Promise<number[]> {
   const { subscriptions } = (await clients.pubsub()).projects;
   const statuses: number[] = [];
   for (;;) {
-    const requestBody = { maxMessages: 100, returnImmediately: true };
+    const requestBody = { maxMessages: Math.min(100, most - statuses.length), returnImmediately: true };
     const { data } = await subscriptions.pull({ subscription: subscription(), requestBody });
     if (!data.receivedMessages?.length) return statuses;
     for (const { message, ackId } of data.receivedMessages) {
@@ -50,6 +50,7 @@ async function deliver(): Promise<number[]> {
         requestBody: { ackIds: [String(ackId)] },
       });
     }
+    if (statuses.length >= most) return statuses;
   }
 }
 
@@ -97,7 +98,7 @@ test('an export is asked for, done, shown and listed by the API', async () => {
   const rest = await call('GET', `/v1/exports?pageSize=1&pageToken=${first.body.nextPageToken}`, {
     as: 'reader',
   });
-  expect(rest.body).toEqual({ items: [summary] });
+  expect(rest.body).toEqual({ items: [summary], unreadable: [] });
 });
 
 test('what cannot be exported to is refused with the reason, and nothing is begun', async () => {
@@ -122,4 +123,73 @@ test('what cannot be exported to is refused with the reason, and nothing is begu
   expect(asReader.status).toBe(403);
   expect((await call('GET', '/v1/exports/export-0123456789ab', { as: 'reader' })).status).toBe(404);
   expect(await deliver()).toEqual([]);
+});
+
+test('an export that is cancelled keeps what was copied, says it, and does not go on when deliveries come', async () => {
+  for (const name of ['a.csv', 'b.csv', 'c.csv']) await used.put(name, name);
+  const asked = await call('POST', '/v1/exports', { body: { prefix: used.prefix, folder: used.here } });
+  const { id } = asked.body;
+  const cancel = (as = 'runner') => call('POST', `/v1/exports/${id}/cancel`, { as });
+  // The list, and one object.
+  expect(await deliver(2)).toEqual([204, 204]);
+  const [copied = ''] = Object.keys(await used.tree());
+  expect((await cancel('reader')).status).toBe(403);
+  const cancelled = await cancel();
+  expect(cancelled).toMatchObject({
+    status: 200,
+    body: {
+      ...{ id, state: 'cancelled', reason: 'zoë cancelled it', endedAt: expect.any(String) },
+      ...{ objects: 3, counts: { exported: 1 }, bytesSent: copied.length, troubles: [] },
+    },
+  });
+  expect(await deliver()).toEqual([204, 204]);
+  expect(await used.tree()).toEqual({ [copied]: copied });
+  expect(await cancel()).toEqual(cancelled);
+  expect((await call('GET', '/v1/exports?pageSize=1', { as: 'reader' })).body.items).toMatchObject([
+    { id, state: 'cancelled', counts: { exported: 1 } },
+  ]);
+
+  const again = await call('POST', '/v1/exports', { body: { prefix: used.prefix, folder: used.here } });
+  await deliver();
+  expect((await call('GET', `/v1/exports/${again.body.id}`)).body).toMatchObject({
+    state: 'done',
+    counts: { unchanged: 1, exported: 2 },
+  });
+  expect(await call('POST', `/v1/exports/${again.body.id}/cancel`)).toMatchObject({
+    status: 409,
+    body: { detail: `${again.body.id} is over (done): there is nothing to cancel.` },
+  });
+  expect((await call('POST', '/v1/exports/export-0123456789ab/cancel')).status).toBe(404);
+});
+
+test('one that is cancelled before it was listed copies nothing', async () => {
+  await used.put('a.csv', 'one');
+  const { id } = (await call('POST', '/v1/exports', { body: { prefix: used.prefix, folder: used.here } }))
+    .body;
+  expect((await call('POST', `/v1/exports/${id}/cancel`)).body).toMatchObject({ objects: 0, counts: {} });
+  expect(await deliver()).toEqual([204]);
+  expect(await used.tree()).toEqual({});
+});
+
+test('an export whose record cannot be read is named with its reason, and hides none of the others', async () => {
+  await used.put('a.csv', 'one');
+  const { id } = (await call('POST', '/v1/exports', { body: { prefix: used.prefix, folder: used.here } }))
+    .body;
+  await deliver();
+  const broken = 'export-00000000dead';
+  await used.to.records.write(`exports/${broken}.json`, { id: broken, state: 'elsewhere' }, '0');
+  const { status, body } = await call('GET', '/v1/exports?pageSize=1', { as: 'reader' });
+  expect(status).toBe(200);
+  expect(body.items).toMatchObject([{ id, state: 'done' }]);
+  expect(body.unreadable).toEqual([
+    {
+      id: broken,
+      reason: expect.stringMatching(/exports\/export-00000000dead\.json is not a record as expected/),
+    },
+  ]);
+  expect(await call('GET', `/v1/exports/${broken}`)).toMatchObject({
+    status: 500,
+    body: { detail: expect.stringContaining('not as expected') },
+  });
+  await used.to.records.remove(`exports/${broken}.json`);
 });

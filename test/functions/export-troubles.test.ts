@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { type ExportDependencies, exportToDrive } from '../../functions/export.ts';
+import { cancelExport } from '../../shared/export/cancelExport.ts';
+import { exportName } from '../../shared/export/exportRun.ts';
 import { ExportRequested } from '../../shared/export/requestExport.ts';
 import { NotYet } from '../../shared/once.ts';
 import { forgetRequests, requestsAt, setFaults } from '../kit.ts';
@@ -55,6 +57,43 @@ test('a large object passes through many invocations in one session, slice by sl
   expect(begun.filter(({ method }) => method === 'POST')).toHaveLength(1);
   expect((await used.to.report(message.export)).state).toBe('done');
 });
+
+test.each([
+  { when: 'before its last bytes', step: 0, parts: 12 },
+  { when: 'between two parts', step: 6000, parts: 1 },
+])(
+  'a large object whose export is cancelled $when leaves nothing, and can be exported again',
+  async ({ step, parts }) => {
+    const content = large();
+    await used.put('a.edf', content);
+    const message = await one();
+    const { records } = used.to;
+    let asked = 0;
+    let looks = 0;
+    // By somebody else, after it has begun.
+    const cancelling: typeof records = {
+      ...records,
+      async read(name, schema) {
+        if (name === exportName(message.export) && ++looks === 3)
+          await cancelExport(records, message.export, 'zoë', new Date());
+        return records.read(name, schema);
+      },
+    };
+    await forgetRequests(used.cloud);
+    await exportToDrive(
+      message,
+      used.to.instance({ records: cancelling, now: () => Date.now() + step * asked++ }),
+    );
+    await exportToDrive(message, used.to.instance());
+    expect(await used.tree()).toEqual({});
+    expect(await sent()).toHaveLength(parts);
+    const ended = (await requestsAt(used.cloud, 'drive')).filter(({ method }) => method === 'DELETE');
+    expect(ended).toHaveLength(1);
+    expect(await used.to.report(message.export)).toMatchObject({ state: 'cancelled', outcomes: {} });
+    expect((await used.export()).state).toBe('done');
+    await expectExported('a.edf', content);
+  },
+);
 
 test('an export that was killed in the middle of an object goes on, and loses at most what was under way', async () => {
   const content = large();

@@ -41,8 +41,11 @@ def test_areas_of_interest_are_a_table(annotated):
     assert set(words["kind"]) == {"word"}
     assert (words["width"] > 0).all()
     # The columns are there when there is nothing, so that the next cell works.
-    nothing = annotated.areas_of_interest("stimuli/nothing.png")
-    assert list(nothing.columns) == list(areas.columns)
+    nothing = annotated.areas_of_interest("stimuli/pictures/poster.png", kind="logo")
+    assert len(nothing) == 0 and list(nothing.columns) == list(areas.columns)
+    # Nobody has looked, which is not that there is nothing.
+    with pytest.raises(gazeline.NotFound, match="has no annotation"):
+        annotated.areas_of_interest("stimuli/nothing.png")
     everything = annotated.areas_of_interest(prefix="stimuli/")
     assert everything["stimulus"].nunique() >= 5
 
@@ -142,6 +145,29 @@ def test_an_export_is_in_a_shared_drive(lab, local, study):
         lab.export(study.prefix, "no-such-folder")
 
 
+def test_an_export_is_cancelled_and_one_that_cannot_be_read_hides_no_other(lab, local, study):
+    for number in range(100):
+        study.put(f"{number}.csv", b"1", "derived")
+    drive = requests.post(
+        f"{local.cloud}/drive/v3/drives?requestId={study.prefix}",
+        json={"name": "Lab"},
+        headers={"Authorization": "Bearer x"},
+    ).json()["id"]
+    export = lab.export(study.prefix, drive).cancel()
+    assert export.is_over and "cancelled" in repr(export)
+    with pytest.raises(gazeline.GazelineError, match="was cancelled: .* cancelled it"):
+        export.wait()
+    done = lab.export(f"{study.prefix}1.csv", drive).wait(every=0.3)
+    with pytest.raises(gazeline.ApiError, match=r"is over \(done\): there is nothing to cancel"):
+        done.cancel()
+    local.put("exports/export-00000000dead.json", b"{}", "state")
+    try:
+        with pytest.warns(UserWarning, match="export-00000000dead cannot be read: .* not a record as expected"):
+            assert {export.id, done.id} <= {one.id for one in lab.exports()}
+    finally:
+        local.remove("exports/export-00000000dead.json", "state")
+
+
 def test_a_session_is_started_stopped_and_deleted(lab, work, tmp_path):
     with pytest.raises(gazeline.NotFound, match="Start one"):
         lab.session("mine")
@@ -151,6 +177,10 @@ def test_a_session_is_started_stopped_and_deleted(lab, work, tmp_path):
     # The cell can be run again.
     assert lab.session("mine", accelerators=["cpu:2"]).state == "running"
     assert [one.name for one in lab.sessions()] == ["mine"]
+    ends = session.record["endsAt"]
+    assert session.prolong(2).record["endsAt"] > ends
+    with pytest.raises(gazeline.ApiError, match="a week from now at the most"):
+        session.prolong(168)
     session.stop().wait("stopped", every=0.5, most=120)
     assert "its disks cost $" in repr(session)
     with pytest.raises(gazeline.ApiError, match="disk=delete"):

@@ -79,6 +79,18 @@ test('a session is started, seen, stopped by anybody, resumed and deleted by its
   expect(list.body).toEqual({ items: [expect.objectContaining({ name: 'pupils' })] });
   expect((await call('eve', 'GET', '/v1/sessions?owner=bob%40lab.org')).body).toEqual({ items: [] });
 
+  const more = { hours: 2 };
+  expect((await call('bob', 'POST', '/v1/sessions/pupils/prolong', more)).status).toBe(403);
+  const { endsAt } = (await call('ada', 'GET', '/v1/sessions/pupils')).body;
+  const prolonged = await call('ada', 'POST', '/v1/sessions/pupils/prolong', more);
+  expect(prolonged).toMatchObject({ status: 200, body: { name: 'pupils', state: 'running' } });
+  expect(Date.parse(prolonged.body.endsAt) - Date.parse(endsAt)).toBe(2 * 3_600_000);
+  expect(await call('ada', 'POST', '/v1/sessions/pupils/prolong', { hours: 160 })).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringMatching(/a week from now at the most: by 15\d(\.\d)? hours more/) },
+  });
+  expect((await call('ada', 'POST', '/v1/sessions/pupils/prolong', { hours: 0 })).status).toBe(400);
+
   expect((await call('bob', 'POST', '/v1/sessions/pupils/stop')).status).toBe(202);
   expect(await done('pupils')).toMatchObject({ state: 'stopped' });
   expect(await call('bob', 'POST', '/v1/sessions/pupils/start')).toMatchObject({

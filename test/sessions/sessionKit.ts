@@ -11,6 +11,7 @@ import { NotYet } from '../../shared/once.ts';
 import type { Message, Publish } from '../../shared/publish.ts';
 import { workbenchInstances } from '../../shared/sessions/instances.ts';
 import type { LookAfterDependencies } from '../../shared/sessions/lookAfter.ts';
+import { prolongSession } from '../../shared/sessions/prolongSession.ts';
 import {
   deleteSession,
   newSession,
@@ -107,6 +108,8 @@ export async function openSessions(cloud: Cloud, overrides: Partial<LookAfterDep
       newSession(to, { session: readWish({ name, ...more }, { allowFile: true }), owner }, date()),
     resume: (name: string) => resumeSession(to, name, date()),
     stop: (name: string) => stopSession(to, name, date()),
+    prolong: (name: string, hours: number, more: Partial<LookAfterDependencies> = {}) =>
+      prolongSession(name, { by: 'ada@lab.org', hours }, { ...given(), ...more }),
     remove: (name: string) => deleteSession(to, name, date()),
     start: (session: string, more: Partial<LookAfterDependencies> = {}) =>
       sessionStart({ session }, { ...given(), ...more }),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { GuardRecord, guardRecordName } from '../../shared/budget/guardRecord.ts';
 import { IdleRecord, idleRecordName } from '../../shared/machines/idle/idleRecord.ts';
 import { priceTable } from '../../shared/machines/priceTable.ts';
 import type { Instances } from '../../shared/sessions/instances.ts';
@@ -117,6 +118,82 @@ test('it is stopped when its hours are over', async () => {
   await sessions.deliver();
   expect(await sessions.stateOf(await zoneOf('pupils'), 'pupils')).toBe('STOPPED');
   expect(await sessions.asked('instances.stop')).toBe(1);
+});
+
+test('it may be prolonged, and then ends later; one that does not run may not be', async () => {
+  await sessions.place('pupils', { ...small, hours: 2 });
+  const before = await sessions.read('pupils');
+  sessions.clock.ahead += 100 * minute;
+  const after = await sessions.prolong('pupils', 1.5);
+  expect(Date.parse(after?.endsAt ?? '') - Date.parse(before.endsAt ?? '')).toBe(1.5 * hour);
+  expect(after).toMatchObject({ state: 'running', reason: before.reason });
+  expect(after?.history.at(-1)).toMatchObject({
+    state: 'running',
+    reason: `ada@lab.org prolonged it by 1.5 hours, until ${after?.endsAt}`,
+  });
+  sessions.clock.ahead += 100 * minute;
+  await sessions.sweep();
+  expect(await sessions.asked('instances.stop')).toBe(0);
+  await expect(sessions.prolong('pupils', 168)).rejects.toThrow(
+    /to a week from now at the most: by 167\.\d hours more$/,
+  );
+  sessions.clock.ahead += 11 * minute;
+  await sessions.sweep();
+  await sessions.deliver();
+  expect(await sessions.read('pupils')).toMatchObject({
+    state: 'stopped',
+    reason: 'its 3.5 hours were over',
+  });
+  await expect(sessions.prolong('pupils', 1)).rejects.toThrow(
+    'pupils does not run (stopped), so there is nothing to prolong; resumed, it has 2 hours again',
+  );
+  expect(await sessions.prolong('nobody', 1)).toBeUndefined();
+});
+
+test('it is prolonged within the limits of its owner, and not when the guard lets no new work begin', async () => {
+  const perHour = (await sessions.place('pupils', { ...small, hours: 2 })).candidate?.price?.perHour ?? 0;
+  const limits = { mostPerPerson: perHour * 6, periodKind: 'month' as const };
+  const before = await sessions.read('pupils');
+  await expect(sessions.prolong('pupils', 8, { limits })).rejects.toThrow(
+    /^pupils is not prolonged: ada@lab\.org has spent \$0\.00\d* in this period; .* is the most for one person before /,
+  );
+  expect(await sessions.read('pupils')).toEqual(before);
+  await sessions.prolong('pupils', 3, { limits });
+  // What it may cost now is held: another one has no room beside it.
+  await sessions.ask('other', { ...small, hours: 2 });
+  await sessions.deliver({ limits });
+  expect((await sessions.read('other')).reason).toMatch(
+    /^ada@lab\.org has spent .* is the most for one person/,
+  );
+
+  const guard: GuardRecord = {
+    period: { start: '2026-01-01T00:00:00Z', end: '2999-01-01T00:00:00Z' },
+    ...{ level: 'no-new-work', reason: 'a test', since: '2026-01-01T00:00:00Z' },
+    ...{ budgets: {}, ratio: 0.95, steps: [], history: [] },
+  };
+  await sessions.records.write(guardRecordName, GuardRecord.parse(guard), '0');
+  await expect(sessions.prolong('pupils', 0.5)).rejects.toThrow(
+    /^pupils is not prolonged: the budget guard is at no-new-work \(a test\)/,
+  );
+});
+
+test('a sweep that finds its hours over just when it is prolonged does not stop it', async () => {
+  await sessions.place('pupils', { ...small, hours: 2 });
+  sessions.clock.ahead += 121 * minute;
+  const { instances } = sessions.given();
+  await sessions.sweep({
+    instances: {
+      ...instances,
+      look: async (zone, id) => {
+        const seen = await instances.look(zone, id);
+        await sessions.prolong('pupils', 1);
+        return seen;
+      },
+    },
+  });
+  await sessions.deliver();
+  expect(await sessions.read('pupils')).toMatchObject({ state: 'running', wish: 'running' });
+  expect(await sessions.asked('instances.stop')).toBe(0);
 });
 
 test('what others do with it is written down, and not undone', async () => {

@@ -4,6 +4,7 @@ import { jobIdPattern } from '../../jobs/jobId.ts';
 import { type PriceTable, priceTable } from '../../machines/priceTable.ts';
 import { jobOfSession } from '../../sessions/jobOfSession.ts';
 import { listSessions } from '../../sessions/listSessions.ts';
+import { prolongSession } from '../../sessions/prolongSession.ts';
 import { quoteSession } from '../../sessions/quote.ts';
 import {
   deleteSession,
@@ -131,6 +132,34 @@ export const sessionRoutes: Route[] = [
   }),
 
   route({
+    id: 'prolongSession',
+    method: 'POST',
+    path: '/v1/sessions/{name}/prolong',
+    role: 'runner',
+    summary:
+      'Puts off the end of a session of yours that runs, within the limits of the lab. That it is stopped when nobody uses it stays.',
+    parameters,
+    body: z.strictObject({
+      hours: z
+        .number('expected hours')
+        .min(0.1, 'expected at least 0.1')
+        .max(168, 'expected at most 168 (a week)')
+        .default(1)
+        .describe('So many more than it has.'),
+    }),
+    answer: SessionSummary,
+    async handle(asked, tools) {
+      const { config, records, now } = tools;
+      const { name } = await needOwn(asked, tools);
+      const limits = { ...config, periodKind: config.budgetPeriod };
+      const wished = { by: asked.caller.person, hours: asked.body.hours };
+      const record = await orConflict(prolongSession(name, wished, { records, limits, now }));
+      if (!record) throw new Refused(404, `There is no session ${name}.`);
+      return summaryOf(record, priceTable());
+    },
+  }),
+
+  route({
     id: 'deleteSession',
     method: 'DELETE',
     path: '/v1/sessions/{name}',
@@ -217,7 +246,7 @@ async function need(name: string, { records }: Tools): Promise<SessionRecord> {
 
 /** Others may see it, and stop what costs; what is on its disks is its owner’s. */
 async function needOwn(
-  { path, caller }: Asked<{ name: string }, unknown, unknown>,
+  { path, caller }: Pick<Asked<{ name: string }, unknown, unknown>, 'path' | 'caller'>,
   tools: Tools,
 ): Promise<SessionRecord> {
   const record = await need(path.name, tools);

@@ -54,10 +54,10 @@ function perHourOf({ machineType, zone, guestAccelerators, model, diskGb, localS
 
 /** For programs. */
 export function machineSummary({ machine, record, perHour }: MachineRow, now: number) {
-  const { zone, name, id, status, machineType, createdAt, startedAt, labels } = machine;
+  const { kind, zone, name, id, status, machineType, createdAt, startedAt, labels } = machine;
   const isUp = status === 'RUNNING';
   return {
-    ...{ zone, name, id, status, machineType, createdAt, startedAt, labels },
+    ...{ kind, zone, name, id, status, machineType, createdAt, startedAt, labels },
     perHour: perHour ?? null,
     ...(isUp && startedAt ? { upSeconds: Math.round((now - Date.parse(startedAt)) / 1000) } : {}),
     decision: record

@@ -155,6 +155,8 @@ test('what would be saved is told with the command for it, the largest first; a 
       endsAt: iso(start + 3 * hour),
       ...hardware('a2-highgpu-1g'),
     }),
+    // Stopped behind Workbench's back, its instance would be known as broken.
+    machine('session-pupils', { labels: { 'gazeline-session': 'pupils' }, ...hardware('a2-highgpu-1g') }),
     machine('off', { status: 'TERMINATED', stoppedAt: iso(start + hour) }),
   ];
   const disks = [disk, { ...disk, name: 'left', users: [] }];
@@ -167,11 +169,12 @@ test('what would be saved is told with the command for it, the largest first; a 
   };
   const savings = savingsOf(spendingOf(accrue(undefined, look, 'month')));
   expect(savings.map(({ by, words }) => [by, words])).toEqual([
+    ['npx gazeline session stop pupils', 'a2-highgpu-1g'],
     [`gcloud compute instances stop notebook --zone ${zone}`, 'n1-standard-4, of ada'],
     [`gcloud compute disks delete left --zone ${zone}`, '730 GB of pd-balanced, $80.30 a month'],
     ['npx gazeline job cancel fit-0a1b2c3d', 'a2-highgpu-1g'],
   ]);
-  expect(savings[2]?.inPeriod).toBeCloseTo(savings[2]?.perHour ?? 0, 9);
+  expect(savings[3]?.inPeriod).toBeCloseTo(savings[3]?.perHour ?? 0, 9);
 });
 
 test('units of Vision and Natural Language cost at most so much, by days whose noon is in the period', () => {

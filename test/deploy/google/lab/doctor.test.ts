@@ -5,7 +5,12 @@ import { isPythonThere } from './terminal.ts';
 
 let lab: NewLab;
 beforeEach(async () => {
-  const answers = { ...givenAnswers, billing_account: '012345-567890-ABCDEF' };
+  const settings = {
+    GAZELINE_MOST_PER_PERSON: '200',
+    GAZELINE_EXCLUDE: "it's *.tmp",
+    GAZELINE_NOTICE_WEBHOOK: 'https://hooks.example.org/secret',
+  };
+  const answers = { ...givenAnswers, billing_account: '012345-567890-ABCDEF', settings };
   lab = await NewLab.make({ answers: well(), objects: state() }, answers);
 });
 afterEach(() => lab.close());
@@ -83,6 +88,8 @@ afterEach(() => lab.close());
       "export GAZELINE_RAW_BUCKET='my-lab-gaze-gazeline-raw'",
       "export GAZELINE_DERIVED_BUCKET='my-lab-gaze-gazeline-derived'",
       "export GAZELINE_STATE_BUCKET='my-lab-gaze-gazeline-state'",
+      "export GAZELINE_MOST_PER_PERSON='200'",
+      "export GAZELINE_EXCLUDE='it'\\''s *.tmp'",
     ]);
   }, 60_000);
 
