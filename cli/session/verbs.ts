@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { positive, whole } from '../numbers.ts';
 import { run } from '../run.ts';
+import { verbsOf } from '../verbs.ts';
 import type { ListOptions } from './list.ts';
 import type { ProlongOptions } from './prolong.ts';
 import type { RunOptions } from './run.ts';
@@ -12,21 +13,7 @@ const collect = (value: string, before: string[] = []) => [...before, ...value.s
 
 /** `npx gazeline session …` */
 export function addSessionVerbs(program: Command): void {
-  const session = program
-    .command('session')
-    .description('notebook machines that people work on, whose disks are kept')
-    .showHelpAfterError('(npx gazeline session --help)');
-
-  const verb = (name: string, description: string, exits: string, examples: string[]) =>
-    session
-      .command(name)
-      .description(description)
-      .option('--dir <folder>', 'a lab that npm start runs there; else the GAZELINE_* environment, or lab/')
-      .option('--json', 'for programs')
-      .addHelpText(
-        'after',
-        `\n${exits}\n\nExamples:\n${examples.map((one) => `  npx gazeline session ${one}`).join('\n')}`,
-      );
+  const verb = verbsOf(program, 'session', 'notebook machines that people work on, whose disks are kept');
   const watched = (command: ReturnType<typeof verb>) =>
     command
       .option('--no-wait', 'only ask for it')
