@@ -27,8 +27,10 @@ async function* flip(bytes: AsyncIterable<Buffer>, offset: number) {
   let passed = 0;
   for await (const chunk of bytes) {
     const at = offset - passed;
-    if (at >= 0 && at < chunk.length) chunk.writeUInt8(chunk.readUInt8(at) ^ 1, at);
     passed += chunk.length;
-    yield chunk;
+    // Not in place: the bytes may be kept, and given again.
+    yield at >= 0 && at < chunk.length
+      ? Buffer.concat([chunk.subarray(0, at), Buffer.of(chunk.readUInt8(at) ^ 1), chunk.subarray(at + 1)])
+      : chunk;
   }
 }
