@@ -1,5 +1,7 @@
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { isEnd } from '../../shared/jobs/jobRecord.ts';
 import { startupScript } from '../../shared/machines/startupScript.ts';
 import { makeRepository } from '../deploy/google/machine/runMachine.ts';
@@ -36,6 +38,8 @@ beforeEach(async () => {
   // Of the thirty seconds at Google; its last report needs one or two.
   await setCompute(cloud, { ...fast, shutdown: 20_000 });
 });
+
+afterAll(() => rm(fileURLToPath(repository.url), { recursive: true }));
 
 const job = (more: object = {}) => ({
   repository: repository.url,
