@@ -1,5 +1,7 @@
-import { spawn } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command, InvalidArgumentError } from 'commander';
@@ -22,20 +24,31 @@ const program = new Command('npm run test:model --')
     'People edit a Drive at random while everything fails at random; then it is quiet, and the bucket must be what\n' +
       'the folder is. The same seed does the same again, but for what runs side by side.',
   )
-  .argument('[seeds]', 'one (`7`) or many (`1-5000`)', seedsIn, seedsIn('1-200'))
+  .argument('[seeds]', 'one (`7`) or many (`1-5000`); 1-200 if nothing is said', seedsIn)
   .option('--processes <number>', 'how many at a time', whole, availableParallelism())
   .parse();
 const { processes } = program.opts<Options>();
-const [seeds] = program.processedArgs as [number[]];
+const [seeds = seedsIn('1-200')] = program.processedArgs as [number[] | undefined];
 
 const begin = performance.now();
 const limit = pLimit(processes);
+// Their folders lie in it, so that nothing is left of a process that is killed.
+const folder = await mkdtemp(join(tmpdir(), 'gazeline-seeds-'));
+const children = new Set<ChildProcess>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    limit.clearQueue();
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  });
 const failed: Told[] = [];
 let passed = 0;
 const batches = Array.from({ length: Math.ceil(seeds.length / batch) }, (_, index) =>
   seeds.slice(index * batch, (index + 1) * batch),
 );
 await Promise.all(batches.map((some) => limit(run, some)));
+await rm(folder, { recursive: true, force: true });
 if (process.stderr.isTTY) process.stderr.write('\n');
 const minutes = (performance.now() - begin) / 60_000;
 console.log(
@@ -47,8 +60,11 @@ process.exitCode = failed.length > 0 ? 1 : 0;
 async function run(some: number[]): Promise<void> {
   const args = [...quiet, join(import.meta.dirname, 'seedsProcess.ts')];
   const child = spawn(process.execPath, [...args, ...some.map(String)], {
+    env: { ...process.env, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  children.add(child);
+  child.once('close', () => children.delete(child));
   let errors = '';
   child.stderr.on('data', (text) => {
     errors = (errors + text).slice(-4000);

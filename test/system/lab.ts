@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import type { LabOptions } from '../../deploy/local/lab.ts';
 import { settled } from '../../deploy/local/settled.ts';
 import { clients } from '../../shared/clients.ts';
+import { useEnvironmentOf } from '../environment.ts';
 
 export type RunningLab = {
   dir: string;
@@ -43,16 +44,9 @@ export async function openLab(options: Options = {}): Promise<RunningLab> {
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const log: RunningLab['log'] = [];
-  const { origin, keyFile, project, studyFolder, pids } = await firstAddress(child, log);
-  Object.assign(process.env, {
-    GAZELINE_LOCAL_CLOUD: origin,
-    GOOGLE_APPLICATION_CREDENTIALS: keyFile,
-    GAZELINE_PROJECT: project,
-    GAZELINE_STUDY_FOLDER: studyFolder,
-    GAZELINE_RAW_BUCKET: 'raw',
-    GAZELINE_DERIVED_BUCKET: 'derived',
-    GAZELINE_STATE_BUCKET: 'state',
-  });
+  const address = await firstAddress(child, log);
+  const { origin, project, pids } = address;
+  useEnvironmentOf(address);
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
