@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { NotYet } from './once.ts';
 import type { Publish } from './publish.ts';
+import { readFolder, type Unreadable } from './storage/readFolder.ts';
 import type { Records } from './storage/records.ts';
 
 const time = z.iso.datetime();
@@ -47,13 +48,11 @@ export async function keepDeadLetter(records: Records, letter: DeadLetter): Prom
 }
 
 /** All that were kept, those that were sent again as well; the last one first. */
-export async function listDeadLetters(records: Records): Promise<DeadLetter[]> {
-  const letters: DeadLetter[] = [];
-  for await (const name of records.list(folder)) {
-    const letter = await records.read(name, DeadLetter);
-    if (letter) letters.push(letter.value);
-  }
-  return letters.sort((one, other) => (one.deadAt < other.deadAt ? 1 : -1));
+export async function listDeadLetters(
+  records: Records,
+): Promise<{ letters: DeadLetter[]; unreadable: Unreadable[] }> {
+  const { found, unreadable } = await readFolder(records, folder, (id) => readDeadLetter(records, id));
+  return { letters: found.sort((one, other) => (one.deadAt < other.deadAt ? 1 : -1)), unreadable };
 }
 
 export async function readDeadLetter(records: Records, id: string): Promise<DeadLetter | undefined> {

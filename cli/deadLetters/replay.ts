@@ -4,6 +4,7 @@ import { NotYet } from '../../shared/once.ts';
 import { Refusal } from '../../shared/refusal.ts';
 import { userName } from '../../shared/userName.ts';
 import { connect, type Where } from '../connect.ts';
+import { tellUnreadable } from '../tellUnreadable.ts';
 import { openLetters } from './open.ts';
 
 export type ReplayOptions = Where & { json?: true; all?: true };
@@ -13,9 +14,11 @@ export async function replay(ids: string[], { json, all, ...where }: ReplayOptio
   if (all ? ids.length > 0 : ids.length === 0) throw new Refusal('Name the ids, or say --all.');
   await connect(where);
   const letters = await openLetters();
-  const wanted = all
-    ? (await listDeadLetters(letters.records)).filter(({ replay }) => !replay?.isDone).map(({ id }) => id)
-    : ids;
+  const { letters: kept, unreadable } = all
+    ? await listDeadLetters(letters.records)
+    : { letters: [], unreadable: [] };
+  const exitCode = tellUnreadable(unreadable);
+  const wanted = all ? kept.filter(({ replay }) => !replay?.isDone).map(({ id }) => id) : ids;
   const sent: string[] = [];
   for (const id of wanted) {
     try {
@@ -29,6 +32,6 @@ export async function replay(ids: string[], { json, all, ...where }: ReplayOptio
     }
   }
   if (json) console.log(JSON.stringify({ sent }));
-  else if (wanted.length === 0) console.log('No message was given up.');
-  return sent.length === wanted.length ? 0 : 1;
+  else if (wanted.length === 0 && exitCode === 0) console.log('No message was given up.');
+  return sent.length === wanted.length ? exitCode : 1;
 }

@@ -4,6 +4,7 @@ import { clean } from '../../shared/clean.ts';
 import { listExports } from '../../shared/export/exportReport.ts';
 import { connect, type Where } from '../connect.ts';
 import { ago } from '../duration.ts';
+import { tellUnreadable } from '../tellUnreadable.ts';
 import { openExports } from './open.ts';
 import { doneOf, folderWords, stateWords } from './words.ts';
 
@@ -17,17 +18,14 @@ export async function list({ json, all, ...where }: ListOptions): Promise<number
   await connect(where);
   const { records } = await openExports();
   const { exports, unreadable } = await listExports(records);
-  for (const { id, reason } of unreadable)
-    console.error(pc.red(clean(`${id} cannot be read: ${reason}`.slice(0, 500))));
-  const exitCode = unreadable.length > 0 ? 1 : 0;
+  const exitCode = tellUnreadable(unreadable);
   const some = all ? exports : exports.slice(0, shown);
   if (json) {
     console.log(JSON.stringify(some, undefined, 2));
     return exitCode;
   }
   if (exports.length === 0) {
-    if (unreadable.length === 0)
-      console.log('There is no export yet. npx gazeline export PREFIX FOLDER starts one.');
+    if (exitCode === 0) console.log('There is no export yet. npx gazeline export PREFIX FOLDER starts one.');
     return exitCode;
   }
   const table = new Table({

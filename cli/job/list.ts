@@ -6,6 +6,7 @@ import { jobSummary, machineWords } from '../../shared/jobs/jobSummary.ts';
 import { readJobs } from '../../shared/jobs/readJobs.ts';
 import { connect, type Where } from '../connect.ts';
 import { ago } from '../duration.ts';
+import { tellUnreadable } from '../tellUnreadable.ts';
 import { costWords } from './costWords.ts';
 import { openJobs } from './open.ts';
 import { stateWords } from './stateWords.ts';
@@ -15,12 +16,12 @@ export type ListOptions = Where & { json?: true; all?: true };
 /** So many are shown unless all are asked for. */
 const shown = 20;
 
-/** @returns the exit code */
+/** @returns the exit code: 1 if not all could be read */
 export async function list({ json, all, ...where }: ListOptions): Promise<number> {
   await connect(where);
   const { records } = await openJobs();
   const { jobs, unreadable } = await readJobs(records);
-  for (const one of unreadable) console.error(pc.red(clean(one.slice(0, 500))));
+  const exitCode = tellUnreadable(unreadable);
   const now = Date.now();
   const some = all ? jobs : jobs.slice(0, shown);
   if (json) {
@@ -31,13 +32,13 @@ export async function list({ json, all, ...where }: ListOptions): Promise<number
         2,
       ),
     );
-    return 0;
+    return exitCode;
   }
-  if (jobs.length === 0) console.log('There is no job yet. npx gazeline job submit FILE starts one.');
-  else console.log(tableOf(some, now));
+  if (jobs.length > 0) console.log(tableOf(some, now));
+  else if (exitCode === 0) console.log('There is no job yet. npx gazeline job submit FILE starts one.');
   if (some.length < jobs.length)
     console.log(pc.dim(`… and ${jobs.length - some.length} more; --all shows them`));
-  return 0;
+  return exitCode;
 }
 
 function tableOf(jobs: JobRecord[], now: number): string {

@@ -30,7 +30,7 @@ export function addJobVerbs(program: Command): void {
     .option('-f, --follow', 'then show its log until it is over')
     .action(run<[string, SubmitOptions]>(async () => (await import('./submit.ts')).submit));
 
-  verb('list', 'Jobs, the newest first.', 'Exit code: 0, or 2 for an error.', [
+  verb('list', 'Jobs, the newest first.', 'Exit code: 0, 1 if not all could be read, 2 for an error.', [
     'list',
     'list --json --all | jq -r \'.[] | select(.state == "failed").id\'',
   ])

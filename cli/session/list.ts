@@ -6,6 +6,7 @@ import { listSessions } from '../../shared/sessions/listSessions.ts';
 import { type SessionSummary, summaryOf } from '../../shared/sessions/summary.ts';
 import { connect, type Where } from '../connect.ts';
 import { durationOf } from '../duration.ts';
+import { tellUnreadable } from '../tellUnreadable.ts';
 import { openSessions } from './open.ts';
 import { stateWords } from './stateWords.ts';
 
@@ -16,12 +17,12 @@ export async function list({ json, all, ...where }: ListOptions): Promise<number
   await connect(where);
   const { records, prices } = await openSessions();
   const { sessions, unreadable } = await listSessions(records, { all: all ?? false });
-  for (const words of unreadable) console.error(pc.red(clean(words.slice(0, 500))));
+  const exitCode = tellUnreadable(unreadable);
   const rows = sessions.map((record) => summaryOf(record, prices));
   if (json) console.log(JSON.stringify(rows, undefined, 2));
-  else if (rows.length === 0) console.log('There is no session. npx gazeline session start NAME makes one.');
-  else console.log(tableOf(rows, Date.now()));
-  return unreadable.length > 0 ? 1 : 0;
+  else if (rows.length > 0) console.log(tableOf(rows, Date.now()));
+  else if (exitCode === 0) console.log('There is no session. npx gazeline session start NAME makes one.');
+  return exitCode;
 }
 
 function tableOf(rows: SessionSummary[], now: number): string {

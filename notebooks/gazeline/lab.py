@@ -143,7 +143,8 @@ class Lab:
         return Job(self, {"id": id}).refresh()
 
     def jobs(self) -> list[Job]:
-        return [Job(self, record) for record in self._api.items("/v1/jobs")]
+        """The newest first. One that cannot be read is told by a warning, and hides none of the others."""
+        return [Job(self, record) for record in self._records("job", "/v1/jobs")]
 
     def session(self, name: str, **wish: Any) -> Session:
         """A notebook machine: `lab.session("mine", accelerators=["L4"], repository="https://…", data=["raw/recordings/"])`.
@@ -161,7 +162,8 @@ class Lab:
         return Session(self, self._api.post("/v1/sessions", {"name": name, **wish}))
 
     def sessions(self) -> list[Session]:
-        return [Session(self, record) for record in self._api.items("/v1/sessions")]
+        """By name, without those of which nothing is left. One that cannot be read is told by a warning."""
+        return [Session(self, record) for record in self._records("session", "/v1/sessions")]
 
     def run(
         self, notebook: str, parameters: dict[str, Any] | None = None, *, session: str | Session, **options: Any
@@ -208,13 +210,17 @@ class Lab:
 
     def exports(self) -> list[Export]:
         """The newest first. One that cannot be read is told by a warning, and hides none of the others."""
-        found: list[Export] = []
+        return [Export(self, record) for record in self._records("export", "/v1/exports")]
+
+    def _records(self, what: str, path: str) -> list[dict[str, Any]]:
+        """Everything of a list, with a warning for each that the API cannot read."""
+        found: list[dict[str, Any]] = []
         unreadable: dict[str, str] = {}
-        for page in self._api.pages("/v1/exports"):
-            found += [Export(self, record) for record in page["items"]]
+        for page in self._api.pages(path):
+            found += page["items"]
             unreadable |= {one["id"]: one["reason"] for one in page["unreadable"]}
         for id, reason in unreadable.items():
-            warnings.warn(f"The export {id} cannot be read: {reason}", stacklevel=2)
+            warnings.warn(f"The {what} {id} cannot be read: {reason}", stacklevel=3)
         return found
 
     # For the paper

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Unreadable } from '../storage/readFolder.ts';
 import { Refused } from './refused.ts';
 
 /** What every list is asked with. */
@@ -21,6 +22,14 @@ export const Paging = {
 /** A page of a list. */
 export const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), nextPageToken: nextPageToken.optional() });
+
+/** A page of a list of records; `readFolder` says which of them cannot be read. */
+export const pageOfRecords = <T extends z.ZodType>(item: T) =>
+  pageOf(item).extend({
+    unreadable: z
+      .array(Unreadable)
+      .describe('Those whose records are not as expected, and why; all of them, on each page.'),
+  });
 const nextPageToken = z.string().describe('Missing on the last page.');
 
 export const badPageToken = () =>

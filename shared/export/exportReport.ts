@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import * as z from 'zod';
-import { BadRecord, type Records } from '../storage/records.ts';
+import { readFolder, type Unreadable } from '../storage/readFolder.ts';
+import type { Records } from '../storage/records.ts';
 import { ExportRun, exportFolder, Outcome, readExportRun, readPage, sumOf, totalsOf } from './exportRun.ts';
 
 /** An export as people and programs are shown it. */
@@ -50,36 +51,17 @@ export async function reportOf(records: Records, run: ExportRun): Promise<Export
   };
 }
 
-/** An export whose record is not what it should be, and why. */
-export const UnreadableExport = z.object({ id: z.string(), reason: z.string() });
-export type UnreadableExport = z.infer<typeof UnreadableExport>;
-
-/** All exports, the newest first. One whose record cannot be read is named, and hides none of the others. */
+/** All exports, the newest first. */
 export async function listExports(
   records: Records,
-): Promise<{ exports: ExportSummary[]; unreadable: UnreadableExport[] }> {
-  const limit = pLimit(atATime);
-  const reading: Promise<ExportSummary | undefined>[] = [];
-  const unreadable: UnreadableExport[] = [];
-  const read = async (id: string): Promise<ExportSummary | undefined> => {
-    try {
-      const run = await readExportRun(records, id);
-      return run && (await summaryToday(records, run));
-    } catch (error) {
-      if (!(error instanceof BadRecord)) throw error;
-      unreadable.push({ id, reason: error.message });
-      return undefined;
-    }
-  };
-  for await (const name of records.list(exportFolder)) {
-    const id = name.slice(exportFolder.length, -'.json'.length);
-    reading.push(limit(() => read(id)));
-  }
+): Promise<{ exports: ExportSummary[]; unreadable: Unreadable[] }> {
+  const { found, unreadable } = await readFolder(records, exportFolder, async (id) => {
+    const run = await readExportRun(records, id);
+    return run && (await summaryToday(records, run));
+  });
   return {
-    exports: (await Promise.all(reading))
-      .flatMap((run) => run ?? [])
-      .sort((one, other) => (one.requestedAt < other.requestedAt ? 1 : -1)),
-    unreadable: unreadable.sort((one, other) => (one.id < other.id ? -1 : 1)),
+    exports: found.sort((one, other) => (one.requestedAt < other.requestedAt ? 1 : -1)),
+    unreadable,
   };
 }
 

@@ -122,6 +122,14 @@ test('npx gazeline dead-letters lists, shows and sends them again', async () => 
   expect((await run('show', id)).out).toContain('{"name":"c"}');
   const sent = await run('replay', id);
   expect([sent.code, sent.out]).toEqual([0, expect.stringContaining('was sent again to annotate')]);
+  await api.records.write('dead-letters/broken.json', { id: 'broken' }, '0');
+  for (const args of [['list'], ['replay', '--all']])
+    expect(await run(...args)).toMatchObject({
+      code: 1,
+      out: expect.not.stringContaining('No message was given up'),
+      err: expect.stringContaining('broken cannot be read: '),
+    });
+  await api.records.remove('dead-letters/broken.json');
   const again = await run('replay', id);
   expect([again.code, again.err]).toEqual([1, expect.stringContaining('was not sent: it was sent again at')]);
   expect((await requestsAt(api.cloud, 'pubsub')).length).toBeGreaterThan(0);

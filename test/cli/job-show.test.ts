@@ -126,14 +126,14 @@ test('list has the newest first; a record that cannot be read hides no other; a 
     used.run(['show', 'walk']),
     used.run(['logs', 'run']),
   ]);
-  expect(words.code).toBe(0);
+  expect(words.code).toBe(1);
   expect(words.out).toMatch(
     new RegExp(`│ ${second.id} +│ ✗ refused +│ .*│ nothing +│ too dear +│\\n│ ${first.id} +│ … queued`),
   );
   expect(words.out).toMatch(
     /│ unpriced-\w+ +│ ▸ running +│ .* │ g2-standard-8 spot in us-east1-b +│ unknown +│/,
   );
-  expect(words.err).toMatch(/jobs\/broken\.json is not a record as expected/);
+  expect(words.err).toMatch(/^broken cannot be read: .*jobs\/broken\.json is not a record as expected/);
   const ids = (JSON.parse(json.out) as { id: string }[]).map(({ id }) => id);
   expect(ids.slice(0, 2)).toEqual([second.id, first.id]);
   expect(several).toMatchObject({

@@ -160,12 +160,19 @@ def test_an_export_is_cancelled_and_one_that_cannot_be_read_hides_no_other(lab, 
     done = lab.export(f"{study.prefix}1.csv", drive).wait(every=0.3)
     with pytest.raises(gazeline.ApiError, match=r"is over \(done\): there is nothing to cancel"):
         done.cancel()
-    local.put("exports/export-00000000dead.json", b"{}", "state")
+    assert {export.id, done.id} <= {one.id for one in lab.exports()}
+
+
+@pytest.mark.parametrize("what", ["export", "job", "session"])
+def test_a_record_that_cannot_be_read_is_told_by_a_warning(lab, local, what):
+    name = f"{what}s/{what}-00000000dead.json"
+    local.put(name, b"{}", "state")
     try:
-        with pytest.warns(UserWarning, match="export-00000000dead cannot be read: .* not a record as expected"):
-            assert {export.id, done.id} <= {one.id for one in lab.exports()}
+        with pytest.warns(UserWarning, match=f"The {what} .*dead cannot be read: .* not a record as expected") as told:
+            getattr(lab, f"{what}s")()
+        assert {one.filename for one in told} == {__file__}
     finally:
-        local.remove("exports/export-00000000dead.json", "state")
+        local.remove(name, "state")
 
 
 def test_a_session_is_started_stopped_and_deleted(lab, work, tmp_path):

@@ -76,8 +76,11 @@ test('a session is started, seen, stopped by anybody, resumed and deleted by its
     body: { detail: expect.stringMatching(/there is a session pupils of ada@lab\.org already/) },
   });
   const list = await call('eve', 'GET', '/v1/sessions?pageSize=1');
-  expect(list.body).toEqual({ items: [expect.objectContaining({ name: 'pupils' })] });
-  expect((await call('eve', 'GET', '/v1/sessions?owner=bob%40lab.org')).body).toEqual({ items: [] });
+  expect(list.body).toEqual({ items: [expect.objectContaining({ name: 'pupils' })], unreadable: [] });
+  expect((await call('eve', 'GET', '/v1/sessions?owner=bob%40lab.org')).body).toEqual({
+    items: [],
+    unreadable: [],
+  });
 
   const more = { hours: 2 };
   expect((await call('bob', 'POST', '/v1/sessions/pupils/prolong', more)).status).toBe(403);
@@ -108,7 +111,7 @@ test('a session is started, seen, stopped by anybody, resumed and deleted by its
   expect((await call('root', 'DELETE', '/v1/sessions/pupils?disk=delete')).status).toBe(202);
   expect(await done('pupils')).toMatchObject({ state: 'deleted' });
   expect((await call('ada', 'POST', '/v1/sessions/pupils/start')).status).toBe(409);
-  expect((await call('eve', 'GET', '/v1/sessions')).body).toEqual({ items: [] });
+  expect((await call('eve', 'GET', '/v1/sessions')).body).toEqual({ items: [], unreadable: [] });
   expect((await call('eve', 'GET', '/v1/sessions?state=deleted')).body.items).toHaveLength(1);
 });
 

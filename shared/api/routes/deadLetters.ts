@@ -6,7 +6,7 @@ import {
   readDeadLetter,
   replayDeadLetter,
 } from '../../deadLetters.ts';
-import { cutPage, Paging, pageOf } from '../paging.ts';
+import { cutPage, Paging, pageOfRecords } from '../paging.ts';
 import { Refused } from '../refused.ts';
 import { type Route, route } from '../route.ts';
 
@@ -32,15 +32,16 @@ export const deadLetterRoutes: Route[] = [
     role: 'admin',
     summary: 'Messages that were given up after all their attempts, the last one first.',
     query: z.strictObject(Paging),
-    answer: pageOf(Shown),
-    async handle({ query }, { records }) {
-      const letters = await listDeadLetters(records);
+    answer: pageOfRecords(Shown),
+    async handle({ query, log }, { records }) {
+      const { letters, unreadable } = await listDeadLetters(records);
+      for (const one of unreadable) log.error('a dead letter cannot be read', one);
       const { items, ...rest } = cutPage(
         letters,
         query,
         ({ deadAt, id }) => `${String(8.64e15 - Date.parse(deadAt)).padStart(16, '0')} ${id}`,
       );
-      return { items: items.map(shown), ...rest };
+      return { items: items.map(shown), ...rest, unreadable };
     },
   }),
 

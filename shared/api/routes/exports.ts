@@ -1,17 +1,10 @@
 import * as z from 'zod';
 import { cancelExport } from '../../export/cancelExport.ts';
-import {
-  ExportReport,
-  ExportSummary,
-  listExports,
-  reportOf,
-  summaryOf,
-  UnreadableExport,
-} from '../../export/exportReport.ts';
+import { ExportReport, ExportSummary, listExports, reportOf, summaryOf } from '../../export/exportReport.ts';
 import { exportIdPattern, readExportRun } from '../../export/exportRun.ts';
 import { ExportRequest, requestExport } from '../../export/requestExport.ts';
 import { checkTarget, ExportRefused } from '../../export/target.ts';
-import { cutPage, Paging, pageOf } from '../paging.ts';
+import { cutPage, Paging, pageOfRecords } from '../paging.ts';
 import { Refused } from '../refused.ts';
 import { type Route, route } from '../route.ts';
 
@@ -49,11 +42,7 @@ export const exportRoutes: Route[] = [
     role: 'reader',
     summary: 'Exports, the newest first. Of one that is not over, only whole pages of objects are counted.',
     query: z.strictObject(Paging),
-    answer: pageOf(ExportSummary).extend({
-      unreadable: z
-        .array(UnreadableExport)
-        .describe('Exports whose records are not as expected, and why; all of them, on each page.'),
-    }),
+    answer: pageOfRecords(ExportSummary),
     async handle({ query, log }, { records }) {
       const { exports, unreadable } = await listExports(records);
       for (const one of unreadable) log.error('an export cannot be read', one);

@@ -15,7 +15,7 @@ import { cancelJob, KeyTaken, requestJob, submitJob } from '../../jobs/submitJob
 import { Candidate } from '../../machines/candidate.ts';
 import { codeOf } from '../../storage/codeOf.ts';
 import { DatasetObject, datasetObject, objectFields } from '../dataset.ts';
-import { badPageToken, cutPage, Paging, pageOf } from '../paging.ts';
+import { badPageToken, cutPage, Paging, pageOf, pageOfRecords } from '../paging.ts';
 import { Refused } from '../refused.ts';
 import { type Asked, type Route, route } from '../route.ts';
 import type { Tools } from '../tools.ts';
@@ -127,15 +127,15 @@ export const jobRoutes: Route[] = [
       owner: z.string().min(1).max(320).optional(),
       ...Paging,
     }),
-    answer: pageOf(JobSummary),
+    answer: pageOfRecords(JobSummary),
     async handle({ query: { state, owner, ...page }, log }, { records, now }) {
       const { jobs, unreadable } = await readJobs(records);
-      for (const reason of unreadable) log.error('a job cannot be read', { reason });
+      for (const one of unreadable) log.error('a job cannot be read', one);
       const wanted = jobs.filter(
         (job) => (state === undefined || job.state === state) && (owner === undefined || job.owner === owner),
       );
       const { items, ...rest } = cutPage(wanted, page, ({ id, createdAt }) => newestFirst(createdAt, id));
-      return { items: items.map((job) => jobSummary(job, now())), ...rest };
+      return { items: items.map((job) => jobSummary(job, now())), ...rest, unreadable };
     },
   }),
 

@@ -16,7 +16,7 @@ import {
 import { InvalidSession, readWish, Session } from '../../sessions/session.ts';
 import { isOver, readSession, type SessionRecord, sessionStates } from '../../sessions/sessionRecord.ts';
 import { SessionSummary, stoppedWords, summaryOf } from '../../sessions/summary.ts';
-import { cutPage, Paging, pageOf } from '../paging.ts';
+import { cutPage, Paging, pageOfRecords } from '../paging.ts';
 import { Refused } from '../refused.ts';
 import { type Asked, type Route, route } from '../route.ts';
 import type { Tools } from '../tools.ts';
@@ -77,16 +77,16 @@ export const sessionRoutes: Route[] = [
       owner: z.string().min(1).max(320).optional(),
       ...Paging,
     }),
-    answer: pageOf(SessionSummary),
+    answer: pageOfRecords(SessionSummary),
     async handle({ query: { state, owner, ...page }, log }, { records }) {
       const { sessions, unreadable } = await listSessions(records, { all: state !== undefined });
-      for (const reason of unreadable) log.error('a session cannot be read', { reason });
+      for (const one of unreadable) log.error('a session cannot be read', one);
       const wanted = sessions.filter(
         (one) => (state === undefined || one.state === state) && (owner === undefined || one.owner === owner),
       );
       const { items, ...rest } = cutPage(wanted, page, ({ name }) => name);
       const prices = priceTable();
-      return { items: items.map((one) => summaryOf(one, prices)), ...rest };
+      return { items: items.map((one) => summaryOf(one, prices)), ...rest, unreadable };
     },
   }),
 
