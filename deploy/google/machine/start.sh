@@ -15,6 +15,7 @@
 set -Eeuo pipefail
 
 WORK=${GAZELINE_WORK:-/opt/gazeline}
+MEMORY=${GAZELINE_MEMORY:-/dev/shm}
 METADATA=http://${GCE_METADATA_HOST:-metadata.google.internal}/computeMetadata/v1
 TREE=$WORK/tree
 LOG=$WORK/log.txt
@@ -980,7 +981,7 @@ check_target() {
 main() {
   mkdir -p "$WORK"
   # A full disk must not stop the reports: what they need is in memory, where there is a place for it.
-  STATE=$(mktemp -d -p /dev/shm gazeline.XXXXXX 2>/dev/null || mktemp -d "$WORK/state.XXXXXX")
+  STATE=$(mktemp -d -p "$MEMORY" gazeline.XXXXXX 2>/dev/null || mktemp -d "$WORK/state.XXXXXX")
   trap finish EXIT
   trap 'broken="at line $LINENO: $BASH_COMMAND"' ERR
   trap 'stopped=yes' TERM INT

@@ -33,6 +33,8 @@ export function machineEnvironment(
     // The start-up script of a job works here, and powers off what it knows to be a machine, never a laptop.
     GAZELINE_WORK: join(folder, 'work'),
     GAZELINE_POWEROFF: 'poweroff',
+    // Nothing of it may be left on a laptop when it is gone, be it killed.
+    GAZELINE_MEMORY: join(folder, 'tmp'),
     GOOGLE_CLOUD_PROJECT: project,
     STORAGE_EMULATOR_HOST: origin,
     CLOUDSDK_CONFIG: join(folder, '.config', 'gcloud'),

@@ -56,7 +56,7 @@ test('on the machine, its metadata server, the local buckets and its account are
     curl -sf -X PUT --data busy -H 'Metadata-Flavor: Google' "http://$GCE_METADATA_HOST/computeMetadata/v1/instance/guest-attributes/gazeline/state"
     curl -sf "$STORAGE_EMULATOR_HOST/storage/v1/b" > buckets
     echo "$GAZELINE_PROJECT$GOOGLE_APPLICATION_CREDENTIALS" > leaked
-    echo "$GAZELINE_WORK" > work
+    realpath "$GAZELINE_WORK" "$GAZELINE_MEMORY" > places
     touch done`;
   const items = [
     { key: 'startup-script', value: script },
@@ -75,7 +75,9 @@ test('on the machine, its metadata server, the local buckets and its account are
   expect(JSON.parse(await file('asks', 'token'))).toMatchObject({ token_type: 'Bearer' });
   expect(JSON.parse(await file('asks', 'buckets'))).toMatchObject({ kind: 'storage#buckets' });
   expect(await file('asks', 'leaked')).toBe('\n');
-  expect(await file('asks', 'work')).toBe(`${join(cloud.dir, 'machines', zone, 'asks', 'work')}\n`);
+  // What is left of a machine that is killed goes with its folder.
+  const folder = join(cloud.dir, 'machines', zone, 'asks');
+  expect(await file('asks', 'places')).toBe(`${join(folder, 'work')}\n${join(folder, 'tmp')}\n`);
   const [attributes] = await clients.instances.getGuestAttributes({ ...at('asks'), queryPath: 'gazeline/' });
   expect(attributes.queryValue?.items).toMatchObject([
     { namespace: 'gazeline', key: 'state', value: 'busy' },
