@@ -1,6 +1,7 @@
 import { accrue, type Look, missingFrom } from '../shared/budget/accrue.ts';
 import { budgetTopic } from '../shared/budget/changeGuard.ts';
 import { CostRecord, costRecordName } from '../shared/budget/costRecord.ts';
+import { withEndsOfSessions } from '../shared/budget/endsOfSessions.ts';
 import { GuardRecord, guardRecordName } from '../shared/budget/guardRecord.ts';
 import type { PeriodKind } from '../shared/budget/period.ts';
 import { type Running, runningOf } from '../shared/budget/running.ts';
@@ -67,7 +68,7 @@ export async function costTick(dependencies: CostTickDependencies): Promise<void
 
 async function lookAround(
   before: CostRecord | undefined,
-  { services, stored, prices, log, now }: CostTickDependencies,
+  { services, stored, prices, records, log, now }: CostTickDependencies,
 ): Promise<Look & { storageAskedAt?: string }> {
   // Whatever starts while it is looked for is found by the next one.
   const at = now();
@@ -79,10 +80,14 @@ async function lookAround(
     one.unseen.map((zone) => (one.covers.includes('tpu') ? `${zone} (TPUs)` : zone)),
   );
   if (!storage) unseen.push(buckets);
+  const machines = await withEndsOfSessions(
+    seen.flatMap((one) => runningOf(one, prices)),
+    { records, log },
+  );
   if (unseen.length > 0) log.warning('not all answered; what ran there is taken to run on', { unseen });
   return {
     at,
-    running: [...seen.flatMap((one) => runningOf(one, prices)), ...(storage?.running ?? [])],
+    running: [...machines, ...(storage?.running ?? [])],
     wasSeen: ({ kind, zone }) =>
       kind === 'storage'
         ? storage !== undefined
