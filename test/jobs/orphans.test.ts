@@ -1,9 +1,9 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { machineSweep } from '../../functions/machine-sweep.ts';
-import { clientsOf, insert, machine } from '../deploy/local/cloud/compute/kit.ts';
 import { setFaults } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
 import { type Jobs, minute, openJobs } from './jobKit.ts';
+import { ours, stray } from './stray.ts';
 
 const cloud = useLocalCloud();
 let jobs: Jobs;
@@ -12,26 +12,13 @@ beforeAll(async () => {
 });
 beforeEach(() => jobs.clear());
 const a = 'europe-west4-a';
-const ours = { 'gazeline-lab': 'eye-lab' };
-
-/** A machine that bears the lab's label, made by nobody knows whom. */
-const stray = (name: string, more: { labels?: object; zone?: string; autoDelete?: boolean } = {}) => {
-  const { labels = ours, zone = a, autoDelete = true } = more;
-  const made = machine(name, undefined, { labels, machineType: `zones/${zone}/machineTypes/e2-standard-2` });
-  const disks = made.disks.map((disk) => ({
-    ...disk,
-    autoDelete,
-    initializeParams: { ...disk.initializeParams, labels },
-  }));
-  return insert(cloud, clientsOf(cloud), { ...made, disks }, { zone });
-};
 
 test('22. orphans: what is ours and has no record is ended, never at first sight, and nothing that is not ours', async () => {
   const id = await jobs.place();
   await jobs.report(id, 1, 'running');
-  await stray('gazeline-nobody-0a1b2c3d-1');
-  await stray('gazeline-nobody-0a1b2c3d-2', { labels: { 'gazeline-lab': 'another-lab' } });
-  await stray('notebook-of-jane');
+  await stray(cloud, 'gazeline-nobody-0a1b2c3d-1');
+  await stray(cloud, 'gazeline-nobody-0a1b2c3d-2', { labels: { 'gazeline-lab': 'another-lab' } });
+  await stray(cloud, 'notebook-of-jane');
   jobs.clock.ahead += 24 * 60 * minute;
   await jobs.sweep();
   expect(await jobs.machines()).toHaveLength(4);
@@ -48,7 +35,7 @@ test('22. orphans: what is ours and has no record is ended, never at first sight
 test('a machine that comes back after its attempt was over is ended in a minute or two', async () => {
   const id = await jobs.place();
   await jobs.finish(id, 1, 'succeeded');
-  await stray(`gazeline-${id}-1`);
+  await stray(cloud, `gazeline-${id}-1`);
   await jobs.sweep();
   expect(await jobs.machines()).toHaveLength(1);
   await jobs.pass(2);
@@ -57,11 +44,11 @@ test('a machine that comes back after its attempt was over is ended in a minute 
 
 test('a machine of the same name in another zone is not the job’s, and is ended', async () => {
   const id = await jobs.place();
-  await stray(`gazeline-${id}-1`, { zone: 'europe-west4-b' });
+  await stray(cloud, `gazeline-${id}-1`, { zone: 'europe-west4-b' });
   await jobs.pass(1);
   await jobs.later(11);
   expect(await jobs.machines()).toEqual([`${a}/gazeline-${id}-1`]);
-  await stray(`gazeline-${id}-1`, { zone: 'us-central1-a' });
+  await stray(cloud, `gazeline-${id}-1`, { zone: 'us-central1-a' });
   await jobs.removeByHand(id);
   await jobs.pass(2);
   expect((await jobs.read(id)).attempts[0]?.outcome).toBe('vanished');
@@ -69,7 +56,7 @@ test('a machine of the same name in another zone is not the job’s, and is ende
 
 test('disks left behind are removed; those in use are not', async () => {
   const id = await jobs.place();
-  await stray('gazeline-nobody-0a1b2c3d-1', { autoDelete: false });
+  await stray(cloud, 'gazeline-nobody-0a1b2c3d-1', { autoDelete: false });
   await jobs.service.remove(a, 'gazeline-nobody-0a1b2c3d-1');
   await jobs.sweep();
   expect(await jobs.disks()).toHaveLength(2);
@@ -84,8 +71,8 @@ test('disks left behind are removed; those in use are not', async () => {
 });
 
 test('an orphan that cannot be ended does not keep the others', async () => {
-  await stray('gazeline-nobody-0a1b2c3d-1', { zone: 'asia-east1-a' });
-  await stray('gazeline-nobody-0a1b2c3d-2');
+  await stray(cloud, 'gazeline-nobody-0a1b2c3d-1', { zone: 'asia-east1-a' });
+  await stray(cloud, 'gazeline-nobody-0a1b2c3d-2');
   await setFaults(cloud, { service: 'compute', kind: 'permissionDenied', path: '/zones/asia-east1-a/' });
   await jobs.pass(1);
   await jobs.later(11);
@@ -95,7 +82,7 @@ test('an orphan that cannot be ended does not keep the others', async () => {
 
 test('an idle lab looks at its zones once an hour, and each minute while something is left behind', async () => {
   const half = { time: new Date('2026-01-01T12:30:00Z') };
-  await stray('gazeline-nobody-0a1b2c3d-1');
+  await stray(cloud, 'gazeline-nobody-0a1b2c3d-1');
   await machineSweep(half, jobs.sweeping);
   expect(await jobs.asked('instances.aggregatedList')).toBe(0);
   await jobs.sweep();

@@ -4,10 +4,11 @@ import { jobRecordName } from '../../shared/jobs/jobRecord.ts';
 import { activeFolder } from '../../shared/jobs/submitJob.ts';
 import type { ListPage } from '../../shared/machines/computeEngine.ts';
 import { computeEngine } from '../../shared/machines/computeEngine.ts';
-import { clientsOf, insert, machine, setCompute } from '../deploy/local/cloud/compute/kit.ts';
+import { setCompute } from '../deploy/local/cloud/compute/kit.ts';
 import { setFaults } from '../kit.ts';
 import { useLocalCloud } from '../localCloud.ts';
 import { fast, type Jobs, minute, openJobs } from './jobKit.ts';
+import { stray } from './stray.ts';
 
 const cloud = useLocalCloud();
 let jobs: Jobs;
@@ -16,19 +17,6 @@ beforeAll(async () => {
 });
 beforeEach(() => jobs.clear());
 const a = 'europe-west4-a';
-const ours = { 'gazeline-lab': 'eye-lab' };
-
-/** A machine that bears the lab's label, made by nobody knows whom. */
-const stray = (name: string, more: { labels?: object; zone?: string; autoDelete?: boolean } = {}) => {
-  const { labels = ours, zone = a, autoDelete = true } = more;
-  const made = machine(name, undefined, { labels, machineType: `zones/${zone}/machineTypes/e2-standard-2` });
-  const disks = made.disks.map((disk) => ({
-    ...disk,
-    autoDelete,
-    initializeParams: { ...disk.initializeParams, labels },
-  }));
-  return insert(cloud, clientsOf(cloud), { ...made, disks }, { zone });
-};
 
 test('a 403 on page 2 concludes nothing of what was not seen; the rest is looked after', async () => {
   const [first, second, third] = [await jobs.place(), await jobs.place(), await jobs.place()];
@@ -58,8 +46,8 @@ test('a 403 on page 2 concludes nothing of what was not seen; the rest is looked
 test('a zone that does not answer concludes nothing, neither of jobs nor of orphans; other zones are looked after', async () => {
   const id = await jobs.place();
   await jobs.removeByHand(id);
-  await stray('gazeline-nobody-0a1b2c3d-1');
-  await stray('gazeline-nobody-0a1b2c3d-2', { zone: 'us-central1-a' });
+  await stray(cloud, 'gazeline-nobody-0a1b2c3d-1');
+  await stray(cloud, 'gazeline-nobody-0a1b2c3d-2', { zone: 'us-central1-a' });
   await setCompute(cloud, { ...fast, unreachableZones: [a] });
   await jobs.pass(1);
   await jobs.later(11);
