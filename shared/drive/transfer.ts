@@ -70,10 +70,10 @@ const mostFailures = 5;
 
 /**
  * Brings a file of any size through one resumable session. A range of Drive's goes straight into a request of the
- * session, and the next one has been asked for meanwhile: nothing but what is on its way is in memory. The session was told the generation to be replaced, the
- * length and Drive's MD5 at its beginning, and the server compares all three: nothing is there to be seen until all of it
- * is right (https://cloud.google.com/storage/docs/data-validation). What a killed process leaves is the session, which
- * knows how far it is; the next one goes on from there.
+ * session, and the next one has been asked for meanwhile: nothing but what is on its way is in memory. The session was
+ * told the generation to be replaced, the length and Drive's MD5 at its beginning, and the server compares all three:
+ * nothing is there to be seen until all of it is right (https://cloud.google.com/storage/docs/data-validation). What a
+ * killed process leaves is the session, which knows how far it is; the next one goes on from there.
  * @throws NotYet if somebody else is at it
  * @throws NotGiven if the bytes are not those of Drive's MD5, time and again
  */
