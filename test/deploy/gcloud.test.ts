@@ -40,12 +40,15 @@ test('commands are found wherever they stand', () => {
 testGcloud(
   'every gcloud command in documents, scripts and messages is one that gcloud knows',
   async () => {
-    const commands = gcloudCommands();
+    // Of two that are the same, it answers for one.
+    const commands = [...Map.groupBy(gcloudCommands(), ({ command }) => command)];
     expect(commands.length).toBeGreaterThan(4);
-    const linted = await lint(commands.map(({ command }) => command));
-    const wrong = linted.flatMap(({ success, error_message }, at) =>
-      success ? [] : [{ ...commands[at], because: error_message }],
-    );
+    const linted = await lint(commands.map(([command]) => command));
+    expect(linted).toHaveLength(commands.length);
+    const wrong = linted.flatMap(({ success, error_message }, at) => {
+      const [command, places = []] = commands[at] ?? [];
+      return success ? [] : [{ command, files: places.map(({ file }) => file), because: error_message }];
+    });
     expect(wrong).toEqual([]);
   },
   60_000,

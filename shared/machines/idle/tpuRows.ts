@@ -43,9 +43,10 @@ export function whyNotOfTpu(tpu: Machine, wanted: 'stop' | 'keep'): string {
   const head = `${whatOf(tpu)} is a TPU that no job of the lab made.`;
   if (wanted === 'keep')
     return `${head} Gazeline stops none of those, so there is nothing to keep it from: ${whyKept}.`;
+  // The commands are to be copied: no full stop belongs to them.
   return (
     `${head} Gazeline stops none of those: ${whyKept}, and one of a queue can only be deleted. ` +
     `To delete it: gcloud compute tpus tpu-vm delete ${name} --zone=${zone}; if it came from a queue: ` +
-    `gcloud compute tpus queued-resources delete ${name} --zone=${zone} --force.`
+    `gcloud compute tpus queued-resources delete ${name} --zone=${zone} --force`
   );
 }
