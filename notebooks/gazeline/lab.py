@@ -100,7 +100,7 @@ class Lab:
 
     def annotations(self, stimulus: str | None = None, *, prefix: str | None = None) -> Any:
         """What is known of stimuli, as a DataFrame with a row for each: `lab.annotations(prefix="stimuli/")`."""
-        rows = self._api.items("/v1/annotations", stimulus=stimulus, prefix=prefix)
+        rows = self._records("annotation", "/v1/annotations", stimulus=stimulus, prefix=prefix)
         return table(map(annotation_row, rows), annotation_columns)
 
     def annotation(self, stimulus: str) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class Lab:
         Raises:
             NotFound: the stimulus has no annotation, so that it is not known what it shows.
         """
-        rows = list(self._api.items("/v1/areas-of-interest", stimulus=stimulus, prefix=prefix, kind=kind))
+        rows = self._records("annotation", "/v1/areas-of-interest", stimulus=stimulus, prefix=prefix, kind=kind)
         if stimulus and not rows:
             # That nothing was found in it is not that nobody has looked.
             self.annotation(stimulus)
@@ -212,11 +212,11 @@ class Lab:
         """The newest first. One that cannot be read is told by a warning, and hides none of the others."""
         return [Export(self, record) for record in self._records("export", "/v1/exports")]
 
-    def _records(self, what: str, path: str) -> list[dict[str, Any]]:
+    def _records(self, what: str, path: str, **query: Any) -> list[dict[str, Any]]:
         """Everything of a list, with a warning for each that the API cannot read."""
         found: list[dict[str, Any]] = []
         unreadable: dict[str, str] = {}
-        for page in self._api.pages(path):
+        for page in self._api.pages(path, **query):
             found += page["items"]
             unreadable |= {one["id"]: one["reason"] for one in page["unreadable"]}
         for id, reason in unreadable.items():

@@ -28,7 +28,9 @@ export const pageOfRecords = <T extends z.ZodType>(item: T) =>
   pageOf(item).extend({
     unreadable: z
       .array(Unreadable)
-      .describe('Those whose records are not as expected, and why; all of them, on each page.'),
+      .describe(
+        'Those whose records are not as expected, and why: all of them, or those that this page met.',
+      ),
   });
 const nextPageToken = z.string().describe('Missing on the last page.');
 

@@ -45,7 +45,10 @@ test('annotations are listed by prefix, page by page; one that cannot be read hi
   expect(names(await all('/v1/annotations?stimulus=texts/a.txt'))).toEqual(['texts/a.txt']);
   expect(await all('/v1/annotations?stimulus=texts/none.txt')).toEqual([]);
   expect((await all('/v1/annotations?prefix=texts/'))[0]).not.toHaveProperty('response');
-  expect(api.log.entries).toContainEqual(expect.objectContaining({ record: 'annotations/broken.txt.json' }));
+  const broken = { id: 'annotations/broken.txt.json', reason: expect.stringContaining('as expected') };
+  expect(api.log.entries).toContainEqual(expect.objectContaining(broken));
+  for (const path of ['/v1/annotations', '/v1/areas-of-interest'])
+    expect((await api.ask('reader', 'GET', path)).json.unreadable).toEqual([broken]);
 });
 
 test('one is given whole, also one with a very long name', async () => {
@@ -54,7 +57,11 @@ test('one is given whole, also one with a very long name', async () => {
     expect(json).toMatchObject({ stimulus: { name }, response: { tokens: [] } });
   }
   expect((await api.ask('reader', 'GET', '/v1/annotations/none')).status).toBe(404);
-  expect((await api.ask('reader', 'GET', '/v1/annotations/broken.txt')).status).toBe(404);
+  // That it cannot be read is not that there is none.
+  expect(await api.ask('reader', 'GET', '/v1/annotations/broken.txt')).toMatchObject({
+    status: 500,
+    json: { detail: expect.stringContaining('not as expected') },
+  });
 });
 
 test('areas of interest are one table, whose pages end anywhere', async () => {

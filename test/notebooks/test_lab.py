@@ -163,16 +163,17 @@ def test_an_export_is_cancelled_and_one_that_cannot_be_read_hides_no_other(lab, 
     assert {export.id, done.id} <= {one.id for one in lab.exports()}
 
 
-@pytest.mark.parametrize("what", ["export", "job", "session"])
+@pytest.mark.parametrize("what", ["export", "job", "session", "annotation"])
 def test_a_record_that_cannot_be_read_is_told_by_a_warning(lab, local, what):
     name = f"{what}s/{what}-00000000dead.json"
-    local.put(name, b"{}", "state")
+    bucket = "derived" if what == "annotation" else "state"
+    local.put(name, b"{}", bucket)
     try:
-        with pytest.warns(UserWarning, match=f"The {what} .*dead cannot be read: .* not a record as expected") as told:
+        with pytest.warns(UserWarning, match=f"The {what} .*dead.* cannot be read: .* not a record as expected") as told:
             getattr(lab, f"{what}s")()
         assert {one.filename for one in told} == {__file__}
     finally:
-        local.remove(name, "state")
+        local.remove(name, bucket)
 
 
 def test_a_session_is_started_stopped_and_deleted(lab, work, tmp_path):

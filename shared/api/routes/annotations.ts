@@ -4,9 +4,11 @@ import { AreaRow, areaRows } from '../../annotation/areaRows.ts';
 import { AreaOfInterest } from '../../annotation/areasOfInterest.ts';
 import { findAnnotation, type Listed, listAnnotations } from '../../annotation/listAnnotations.ts';
 import type { Log } from '../../log.ts';
+import type { Unreadable } from '../../storage/readFolder.ts';
+import { BadRecord } from '../../storage/records.ts';
 import { csvOf } from '../csvOf.ts';
 import { ObjectName, Prefix } from '../dataset.ts';
-import { badPageToken, Paging, pageOf, readToken, writeToken } from '../paging.ts';
+import { badPageToken, Paging, pageOfRecords, readToken, writeToken } from '../paging.ts';
 import { Refused } from '../refused.ts';
 import { type Route, route } from '../route.ts';
 import type { Tools } from '../tools.ts';
@@ -30,20 +32,21 @@ export const annotationRoutes: Route[] = [
     summary:
       'Annotations of stimuli, without all that the service said. A page may be shorter than asked for.',
     query: z.strictObject({ ...Which, ...Paging }),
-    answer: pageOf(WithoutResponse),
+    answer: pageOfRecords(WithoutResponse),
     async handle({ query, log }, { derivedRecords }) {
       const items: z.infer<typeof WithoutResponse>[] = [];
+      const unreadable: Unreadable[] = [];
       let areas = 0;
       const from = query.pageToken === undefined ? undefined : readToken(query.pageToken);
       for await (const listed of listOf(derivedRecords, query, from)) {
         if (items.length === query.pageSize || areas > mostAreas)
-          return { items, nextPageToken: writeToken(listed.record) };
-        if (!isReadable(listed, log)) continue;
+          return { items, nextPageToken: writeToken(listed.record), unreadable };
+        if (!isReadable(listed, unreadable, log)) continue;
         const { response: _, ...annotation } = listed.annotation;
         items.push(annotation);
         areas += annotation.areasOfInterest.length;
       }
-      return { items };
+      return { items, unreadable };
     },
   }),
 
@@ -55,9 +58,10 @@ export const annotationRoutes: Route[] = [
     summary: 'The annotation of a stimulus, whole.',
     parameters: z.strictObject({ stimulus: ObjectName }),
     answer: Annotation,
-    async handle({ path: { stimulus }, log }, { derivedRecords }) {
+    async handle({ path: { stimulus } }, { derivedRecords }) {
       const listed = await findAnnotation(derivedRecords, stimulus);
-      if (!listed || !isReadable(listed, log)) throw new Refused(404, `“${stimulus}” has no annotation.`);
+      if (!listed) throw new Refused(404, `“${stimulus}” has no annotation.`);
+      if ('fault' in listed) throw new BadRecord(listed.fault);
       return listed.annotation;
     },
   }),
@@ -69,21 +73,23 @@ export const annotationRoutes: Route[] = [
     role: 'reader',
     summary: 'Areas of interest as one table; as CSV for who accepts text/csv.',
     query: z.strictObject({ ...Which, kind: AreaOfInterest.shape.kind.optional(), ...Paging }),
-    answer: pageOf(AreaRow),
+    answer: pageOfRecords(AreaRow),
     csv: ({ items }) => csvOf(Object.keys(AreaRow.shape), items),
     async handle({ query, log }, { derivedRecords }) {
       const { kind, pageSize, pageToken } = query;
       const [from, skipped] = pageToken === undefined ? [undefined, 0] : placeOf(pageToken);
       const items: AreaRow[] = [];
+      const unreadable: Unreadable[] = [];
       for await (const listed of listOf(derivedRecords, query, from)) {
-        if (!isReadable(listed, log)) continue;
+        if (!isReadable(listed, unreadable, log)) continue;
         const rows = areaRows(listed.annotation).filter((row) => kind === undefined || row.kind === kind);
         const begin = listed.record === from ? skipped : 0;
         const end = begin + pageSize - items.length;
         items.push(...rows.slice(begin, end));
-        if (end < rows.length) return { items, nextPageToken: writeToken(`${end} ${listed.record}`) };
+        if (end < rows.length)
+          return { items, nextPageToken: writeToken(`${end} ${listed.record}`), unreadable };
       }
-      return { items };
+      return { items, unreadable };
     },
   }),
 ];
@@ -105,8 +111,14 @@ async function* listOf(
 }
 
 /** One that cannot be read must not hide the others. */
-function isReadable(listed: Listed, log: Log): listed is Extract<Listed, { annotation: Annotation }> {
+function isReadable(
+  listed: Listed,
+  unreadable: Unreadable[],
+  log: Log,
+): listed is Extract<Listed, { annotation: Annotation }> {
   if ('annotation' in listed) return true;
-  log.error('an annotation cannot be read', { record: listed.record, reason: listed.fault });
+  const one = { id: listed.record, reason: listed.fault };
+  log.error('an annotation cannot be read', one);
+  unreadable.push(one);
   return false;
 }
