@@ -171,7 +171,7 @@ async function bringFile(
   for (const { displaces } of steps)
     if (displaces)
       await publishFileChanges(publish, [
-        { fileId: displaces.fileId, verify: true, object: displaces.target.name, run },
+        { fileId: displaces.fileId, verify: true, object: displaces.to, run },
       ]);
   return { did: didOf(steps), bytes };
 }
@@ -209,13 +209,17 @@ async function bring(
   return uploaded;
 }
 
-/** A younger file of the same path makes room. Its record follows at once: should we die now, it is right. */
+/**
+ * A younger file of the same path makes room. Its object keeps what it says of its bytes, which may not be those of Drive any
+ * more: that is for its own delivery to see to. Its record follows at once: should we die now, it is right.
+ */
 async function displace(
-  { fileId, object, target }: NonNullable<Step['displaces']>,
+  { fileId, object, to }: NonNullable<Step['displaces']>,
   { raw, records, log }: FileSyncDependencies,
 ): Promise<void> {
-  // It may be there already; then it is its own file that sees to its content.
-  const moved = (await copyObject(raw, object, target, '0')) ?? (await lookAtObject(raw, target.name));
+  // It may be there already; then, too, it is its own file that sees to its content.
+  const moved =
+    (await copyObject(raw, object, { ...object, name: to }, '0')) ?? (await lookAtObject(raw, to));
   if (!moved) throw new NotYet(`${object.name} is being changed elsewhere`);
   await records.update(fileRecordName(fileId), FileRecord, (before) => {
     if (!before?.objects.some(({ name }) => name === object.name)) return undefined;
@@ -223,7 +227,7 @@ async function displace(
     return { ...before, objects };
   });
   log.warning('the same path twice', {
-    object: target.name,
+    object: to,
     from: object.name,
     because: 'an older file has it',
   });

@@ -28,7 +28,7 @@ export type Step = {
   /** The generation that is in the place now, `'0'` for none; unless the bucket was looked at, as it is recorded. */
   replaces: string;
   /** The object of a younger file of the same path, which moves to its twin's name first. */
-  displaces?: { fileId: string; object: RawObject; target: Target };
+  displaces?: { fileId: string; object: LiveObject; to: string };
 };
 
 export type Planned = { plan: Plan; file: DriveFile | undefined; known: Read<FileRecord> | undefined };
@@ -176,7 +176,7 @@ async function planObject(
     return { do: 'wait', because: `${target.name} still belongs to another file`, nudge: owner.fileId };
   }
   if (owner.is === 'here' && isOlder(file, owner.file)) {
-    const displaces = { fileId: owner.file.id, object: there, target: owner.target };
+    const displaces = { fileId: owner.file.id, object: there, to: owner.twin };
     return { target, action, from, replaces: there.generation, displaces };
   }
   // If it were there and ours, it would be `from`; what else is there is nothing to write over.
@@ -185,7 +185,7 @@ async function planObject(
 
 type Owner =
   /** Another file of the same path. */
-  | { is: 'here'; file: DriveFile; target: Target }
+  | { is: 'here'; file: DriveFile; twin: string }
   /** A file that should not be here, or not any more. */
   | { is: 'elsewhere'; fileId: string; mayBeReplaced: boolean }
   /** Nobody whom Drive knows: it is left alone. */
@@ -214,7 +214,7 @@ async function ownerOf(
   const wanted = targetsOf(file, place.path, policy);
   if ('skip' in wanted) return { is: 'nobody' };
   const target = wanted.targets.find(({ name, twin }) => [name, twin].includes(there.name));
-  if (target) return { is: 'here', file, target: { ...target, name: target.twin } };
+  if (target) return { is: 'here', file, twin: target.twin };
   // It has moved on within the tree; its bytes stay as a version, from which it takes them. Two that swap never wait.
   return { is: 'elsewhere', fileId, mayBeReplaced: true };
 }

@@ -44,7 +44,7 @@ function entriesOfBring(
       ? [
           {
             do: 'rename',
-            name: displaces.target.name,
+            name: displaces.to,
             from: displaces.object.name,
             because: 'an older file has the same path',
             fileId: displaces.fileId,

@@ -74,15 +74,7 @@ export function createShadow(real: Pick<PlanDependencies, 'raw' | 'records'>): S
       }
       if (plan.do !== 'bring') return [];
       const brought = plan.steps.map(({ target, action, from, displaces }) => {
-        if (displaces) {
-          const { metadata } = objects.get(displaces.object.name)?.object ?? { metadata: {} };
-          const fileIdOf = { ...metadata, 'drive-file-id': displaces.fileId };
-          put(displaces.target.name, {
-            ...displaces.object,
-            name: displaces.target.name,
-            metadata: fileIdOf,
-          });
-        }
+        if (displaces) put(displaces.to, { ...displaces.object, name: displaces.to });
         if (action === 'keep' && from) return from;
         const { name, md5 = from?.md5 ?? '', contentType, metadata } = target;
         const size = Number(file?.size ?? 0);
@@ -123,7 +115,7 @@ export function namesOf({ plan }: Planned): string[] {
     target.name,
     target.twin,
     ...(from ? [from.name] : []),
-    ...(displaces ? [displaces.target.name, displaces.object.name] : []),
+    ...(displaces ? [displaces.to, displaces.object.name] : []),
   ]);
 }
 
@@ -137,6 +129,6 @@ export function followersOf({ plan }: Planned): Partial<FileChanged>[] {
   if (plan.do === 'wait') return plan.nudge ? [{ fileId: plan.nudge }] : [];
   if (plan.do !== 'bring') return [];
   return plan.steps.flatMap(({ displaces }) =>
-    displaces ? [{ fileId: displaces.fileId, object: displaces.target.name }] : [],
+    displaces ? [{ fileId: displaces.fileId, object: displaces.to }] : [],
   );
 }

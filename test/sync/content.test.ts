@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { FileRecord, fileRecordName } from '../../shared/drive/fileRecord.ts';
 import { pathOfObject } from '../../shared/drive/objectName.ts';
@@ -172,6 +173,21 @@ test('18. documents, sheets and slides are exported by the policy, and not again
   await used.sync.settle();
   expect(await downloads()).toBe(0);
   expect(Object.keys(await objects())).toContain('renamed.docx');
+});
+
+test('18. a document that was edited when an older file takes its name is exported anew', async () => {
+  const { sync, here } = used;
+  const older = await sync.file(here, 'a.txt', 'of the file');
+  const doc = await sync.create({ name: 'doc', parents: [here], mimeType: native('document') }, 'first');
+  await sync.settle();
+  const media = { mimeType: 'text/plain', body: Readable.from(['second']) };
+  await sync.drive.files.update({ fileId: doc, media });
+  await sync.change(older, { name: 'doc.txt' });
+  await sync.drain();
+  // The older file makes the document's object move, before the edit of that is looked at.
+  sync.queue.sort(({ data }) => ((data as { fileId: string }).fileId === older ? -1 : 1));
+  await sync.pump();
+  expect(await objects()).toMatchObject({ 'doc.txt': 'of the file', [`doc~${doc}.txt`]: 'second' });
 });
 
 test('18. an export of more than 10 MB is taken from its link', async () => {
