@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
-import { costTick } from '../../functions/cost-tick.ts';
-import { CostRecord, costRecordName } from '../../shared/budget/costRecord.ts';
 import { GuardRecord, guardRecordName } from '../../shared/budget/guardRecord.ts';
-import { spendingOf } from '../../shared/budget/spending.ts';
 import { IdleRecord, idleRecordName } from '../../shared/machines/idle/idleRecord.ts';
 import { priceTable } from '../../shared/machines/priceTable.ts';
 import type { Instances } from '../../shared/sessions/instances.ts';
@@ -121,34 +118,6 @@ test('it is stopped when its hours are over', async () => {
   await sessions.deliver();
   expect(await sessions.stateOf(await zoneOf('pupils'), 'pupils')).toBe('STOPPED');
   expect(await sessions.asked('instances.stop')).toBe(1);
-});
-
-test('what it will cost is expected until its end, and not until that of the period', async () => {
-  await sessions.place('pupils', { ...small, hours: 2 });
-  /** @returns the hours of its machine that are still expected, of so many or those of the period */
-  const expected = async (hours: number) => {
-    const { records, log, given } = sessions;
-    const { prices, publish, now } = given();
-    await costTick({
-      ...{ records, publish, services: [sessions.compute], prices, log, now, stored: async () => [] },
-      ...{ budgets: [], amount: undefined, currency: 'USD', dollarRate: 1, periodKind: 'month' },
-    });
-    const record = (await records.read(costRecordName, CostRecord))?.value as CostRecord;
-    const { forecast, counted, running } = spendingOf(record);
-    const left = (Date.parse(record.period.end) - Date.parse(record.asOf)) / hour;
-    const perHour = (kind: string) =>
-      running.filter((one) => one.kind === kind).reduce((sum, one) => sum + (one.perHour ?? 0), 0);
-    return [
-      (forecast - counted - perHour('disk') * left) / perHour('machine'),
-      Math.min(hours, left),
-    ] as const;
-  };
-  const [hours, of] = await expected(2);
-  expect(hours).toBeCloseTo(of, 1);
-  sessions.clock.ahead += hour;
-  await sessions.prolong('pupils', 3);
-  const [more, ofMore] = await expected(4);
-  expect(more).toBeCloseTo(ofMore, 1);
 });
 
 test('it may be prolonged, and then ends later; one that does not run may not be', async () => {
