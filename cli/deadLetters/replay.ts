@@ -9,7 +9,7 @@ import { openLetters } from './open.ts';
 
 export type ReplayOptions = Where & { json?: true; all?: true };
 
-/** @returns the exit code: 1 if one was not sent */
+/** @returns the exit code: 1 if one was not sent, or cannot be read */
 export async function replay(ids: string[], { json, all, ...where }: ReplayOptions): Promise<number> {
   if (all ? ids.length > 0 : ids.length === 0) throw new Refusal('Name the ids, or say --all.');
   await connect(where);

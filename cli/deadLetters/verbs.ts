@@ -16,7 +16,7 @@ export function addDeadLetterVerbs(program: Command): void {
   verb(
     'list',
     'Those that were not sent again, the last one first.',
-    'Exit code: 0 if there is none, 1 if there is, 2 for an error.',
+    'Exit code: 0 if there is none, 1 if there is or one cannot be read, 2 for an error.',
     ['list', "list --json | jq -r '.[].id'"],
   )
     .option('--all', 'those that were sent again as well')
@@ -29,7 +29,7 @@ export function addDeadLetterVerbs(program: Command): void {
   verb(
     'replay',
     'Sends them again, once, after their cause was mended.',
-    'Exit code: 0 if all were sent, 1 if one was not, 2 for an error.',
+    'Exit code: 0 if all were sent, 1 if one was not or cannot be read, 2 for an error.',
     ['replay 1234', 'replay --all'],
   )
     .argument('[ids...]')
